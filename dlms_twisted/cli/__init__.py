@@ -1,0 +1,3 @@
+"""
+The C{dlms} command line (composition roots).
+"""

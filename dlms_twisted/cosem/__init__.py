@@ -1,0 +1,3 @@
+"""
+Meaning: OBIS codes, units, scaled values, interface classes, profiles, readings.
+"""

@@ -1,0 +1,122 @@
+"""
+The one exception tree: C{except DLMSError} catches all of ours and nothing else's.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+__all__ = [
+    "ConfigurationError",
+    "DLMSError",
+    "DecodeError",
+    "EncodeError",
+    "LocalProtocolError",
+    "Reason",
+    "RemoteProtocolError",
+    "SecurityError",
+    "StoreError",
+]
+
+
+class Reason(StrEnum):
+    """
+    Why a message was refused: the closed list that records, counters and logs use.
+    """
+
+    #: No key is known for the sender's system title.
+    UNKNOWN_KEY = "unknown-key"
+    #: The authentication tag is wrong: a wrong key or a forged frame.
+    BAD_TAG = "bad-tag"
+    #: Deciphered without a tag to check, and the result is no APDU: probably a wrong key.
+    IMPLAUSIBLE_PLAINTEXT = "implausible-plaintext"
+    #: The invocation counter was accepted before, or lies behind the window.
+    REPLAY = "replay"
+    #: Weaker protection than the policy demands.
+    DOWNGRADE = "downgrade"
+    #: The octets are no well-formed APDU.
+    MALFORMED = "malformed"
+    #: A block transfer or segmented message that never became whole.
+    INCOMPLETE = "incomplete"
+    #: A form that is known by name but not supported, for example V.44 compression.
+    UNSUPPORTED = "unsupported"
+    #: Larger, deeper or more numerous than the limits allow.
+    LIMIT = "limit"
+    #: A digital signature does not verify.
+    BAD_SIGNATURE = "bad-signature"
+    #: The peer said that our invocation counter is wrong.
+    INVOCATION_COUNTER = "invocation-counter"
+    #: The datagram or stream is not made of wrapper frames.
+    BAD_WRAPPER = "bad-wrapper"
+    #: Octets after the end of a good message.
+    TRAILING = "trailing"
+
+
+class DLMSError(Exception):
+    """
+    Base class of every exception that this package raises on purpose.
+    """
+
+
+class LocalProtocolError(DLMSError):
+    """
+    Our own caller asked for something that the protocol forbids.
+    """
+
+
+class EncodeError(LocalProtocolError, ValueError):
+    """
+    A value cannot be encoded; the message names the place and what was wanted.
+    """
+
+
+class RemoteProtocolError(DLMSError):
+    """
+    The peer sent something that the protocol forbids.
+    """
+
+
+class DecodeError(RemoteProtocolError):
+    """
+    Octets could not be decoded.
+
+    @ivar reason: What was expected, in words that hold no received data.
+    @ivar offset: Where, in octets from the start of the buffer.
+    """
+
+    def __init__(self, reason: str, offset: int) -> None:
+        super().__init__(reason, offset)
+        self.reason = reason
+        self.offset = offset
+
+    def __str__(self) -> str:
+        return f"{self.reason} (octet {self.offset})"
+
+
+class SecurityError(DLMSError):
+    """
+    A protected message was refused.
+
+    @ivar reason: Which of the closed list.
+    @ivar detail: In words; never holds key material or plaintext.
+    """
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}" if self.detail else str(self.reason)
+
+
+class ConfigurationError(DLMSError):
+    """
+    A setting, an option or a key file is wrong; the text is one line that names it.
+    """
+
+
+class StoreError(DLMSError):
+    """
+    The journal cannot be opened, read or written; the text is one line that says why.
+    """

@@ -1,0 +1,3 @@
+"""
+Key stores by system title, and persisted transmit counters.
+"""

@@ -1,0 +1,3 @@
+"""
+The collector's pipeline: sources, queue, session.notification, journal.
+"""

@@ -1,0 +1,3 @@
+"""
+Security suites, ciphering, signatures, key agreement, HLS, replay windows and policies.
+"""

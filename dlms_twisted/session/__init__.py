@@ -1,0 +1,3 @@
+"""
+Conversations as sans-IO machines: notifications, block transfer, associations.
+"""

@@ -1,0 +1,3 @@
+"""
+The journal: durable segments, replay state, quarantine, retention and queries.
+"""

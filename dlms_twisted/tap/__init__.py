@@ -1,0 +1,3 @@
+"""
+Composition roots of the C{twistd} plugins.
+"""

@@ -1,0 +1,3 @@
+"""
+Thin Twisted protocols, datagram ports and serial services over the link layers.
+"""

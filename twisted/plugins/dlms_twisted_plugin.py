@@ -1,0 +1,12 @@
+"""
+The C{twistd} commands of dlms-twisted, by name only: what they need is imported when they run.
+"""
+
+from twisted.application.service import ServiceMaker
+
+dlms_collector = ServiceMaker(
+    "DLMS push collector",
+    "dlms_twisted.tap.collector",
+    "Capture what DLMS/COSEM meters push in a durable journal.",
+    "dlms-collector",
+)
