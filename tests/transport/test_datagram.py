@@ -22,7 +22,6 @@ from dlms_twisted.transport.datagram import (
     show_host,
 )
 
-
 reactor: Any = _reactor
 
 
