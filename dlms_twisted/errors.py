@@ -12,10 +12,12 @@ __all__ = [
     "DecodeError",
     "EncodeError",
     "LocalProtocolError",
+    "ObisError",
     "Reason",
     "RemoteProtocolError",
     "SecurityError",
     "StoreError",
+    "UnitError",
 ]
 
 
@@ -119,4 +121,16 @@ class ConfigurationError(DLMSError):
 class StoreError(DLMSError):
     """
     The journal cannot be opened, read or written; the text is one line that says why.
+    """
+
+
+class ObisError(LocalProtocolError, ValueError):
+    """
+    A text or octets are no OBIS code or pattern; the message names the value group that is wrong.
+    """
+
+
+class UnitError(LocalProtocolError, ValueError):
+    """
+    A unit is not known, or two units that measure different things were to be converted.
     """
