@@ -112,7 +112,7 @@ class IntakeQueue:
         """
         self._items.append(arrival)
         self._octets += len(arrival.octets)
-        if self.full and id(stream) not in self._paused:
+        if self.full:
             self._paused[id(stream)] = stream
             stream.pause()
 
