@@ -1,0 +1,257 @@
+"""
+Opening a protected message: demands, counter, tag, and only then the plaintext.
+
+The usual path costs two calls of AES-GCM on a cached cipher.  GCM enciphers in counter mode, which is its own
+inverse: "enciphering" the ciphertext gives the plaintext, and enciphering that gives the tag, of which the first
+twelve octets are compared in constant time.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hmac import compare_digest
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from dlms_twisted.errors import Reason, SecurityError
+from dlms_twisted.security.choice import Candidate, candidates, named_key
+from dlms_twisted.security.keys import MeterKeys, key_epoch
+from dlms_twisted.security.plausible import plausible
+from dlms_twisted.security.policy import Policy
+from dlms_twisted.security.suites import AUTHENTICATED, COMPRESSED, ENCRYPTED, TAG_LENGTH
+from dlms_twisted.security.window import COUNTER_MAX, ReplayWindow
+
+if TYPE_CHECKING:
+    from dlms_twisted.apdu.ciphered import Envelope
+
+__all__ = ["Opened", "cipher", "gcm_open", "gcm_tag", "open_envelope"]
+
+_OCTET: Final = tuple(bytes((n,)) for n in range(256))
+
+
+class Opened(NamedTuple):
+    """
+    What an envelope held.
+
+    @ivar plaintext: The complete APDU, its own tag included.
+    @ivar authenticated: Was a tag verified?  Where it is false, the counter is anybody's claim: accept it into no
+        window.
+    @ivar encrypted: Was it enciphered?
+    @ivar epoch: Of the key that opened it; empty where none was needed.
+    @ivar pending: Did a key to come open it?
+    @ivar counter: Invocation counter.
+    @ivar title: Sender's system title.
+    """
+
+    plaintext: bytes
+    authenticated: bool
+    encrypted: bool
+    epoch: str
+    pending: bool
+    counter: int
+    title: bytes
+
+    def __repr__(self) -> str:
+        return (
+            f"<Opened {len(self.plaintext)} octets authenticated={self.authenticated}"
+            f" encrypted={self.encrypted} counter={self.counter} title={self.title.hex()}>"
+        )
+
+
+@lru_cache(maxsize=8192)
+def cipher(key: bytes) -> AESGCM:
+    """
+    @param key: 16, 24 or 32 octets.
+
+    @return: its cipher, of which the last used are kept (about 2.5 kB each).
+    """
+    return AESGCM(key)
+
+
+def gcm_tag(key: bytes, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
+    """
+    @return: the twelve octets of the tag (04, section 1).
+    """
+    return cipher(key).encrypt(nonce, plaintext, aad)[-16:-4]
+
+
+def gcm_open(key: bytes, nonce: bytes, ciphertext: bytes, aad: bytes, mac: bytes) -> bytes | None:
+    """
+    Verify and decipher.
+
+    @return: the plaintext, or C{None} where the tag is wrong.
+    """
+    aead = cipher(key)
+    plaintext = aead.encrypt(nonce, ciphertext, None)[:-16]
+    if compare_digest(aead.encrypt(nonce, plaintext, aad)[-16:-4], mac):
+        return plaintext
+    return None
+
+
+def open_envelope(
+    envelope: Envelope,
+    keys: MeterKeys,
+    title: bytes,
+    *,
+    policy: Policy | None = None,
+    window: ReplayWindow | None = None,
+    pending_window: ReplayWindow | None = None,
+) -> Opened:
+    """
+    Open one protected layer.  No window is moved: on success, and where L{Opened.authenticated} is true, the caller
+    accepts L{Opened.counter} into the window of L{Opened.epoch}.
+
+    Not for general-ciphering, whose keys and additional data L{dlms_twisted.security.general} finds.
+
+    @param title: The sender's system title, for an envelope that holds none.
+
+    @param policy: What is demanded; by default what C{keys} says.
+
+    @param window: Of the current key that the envelope asks for
+        (L{dlms_twisted.security.choice.expected_epoch}); C{None} checks no counter.
+
+    @param pending_window: Of the pending encryption key, where there is one.
+
+    @raise SecurityError: C{downgrade}, C{unsupported}, C{malformed}, C{unknown-key}, C{replay}, C{bad-tag} or
+        C{implausible-plaintext}, the first that applies in the order of architecture, invariant 2.
+    """
+    control = envelope.security_control
+    demands = keys.policy if policy is None else policy
+    check_demands(control, demands, keys)
+    sender = envelope.system_title or title or keys.system_title or b""
+    if not control & (AUTHENTICATED | ENCRYPTED) or _is_readable(envelope, keys, demands):
+        counter = envelope.invocation_counter
+        return Opened(envelope.payload, False, False, "", False, counter, sender)
+    nonce = check_shape(envelope, sender)
+    if not keys.has_pending:
+        if window is not None and not window.check(envelope.invocation_counter):
+            raise SecurityError(Reason.REPLAY, f"counter {envelope.invocation_counter}")
+        key = named_key(keys, envelope.tag, control)
+        found = _attempt(envelope, Candidate(key, keys.authentication_key), nonce, sender)
+        if found is None:
+            raise _failed(control, keys)
+        return found
+    choices = candidates(envelope, keys)
+    if demands.authenticated:
+        choices = tuple(one for one in choices if one.authentication_key is not None)
+    return _open_with_pending(envelope, keys, choices, nonce, sender, window, pending_window)
+
+
+def check_demands(control: int, policy: Policy, keys: MeterKeys) -> None:
+    """
+    @raise SecurityError: C{downgrade} where the protection claimed is weaker than demanded; C{unknown-key} where
+        authentication is demanded and the key for it is missing; C{unsupported} where the payload is compressed.
+    """
+    if not policy.allows(bool(control & AUTHENTICATED), bool(control & ENCRYPTED)):
+        raise SecurityError(Reason.DOWNGRADE, f"security control {control:02x}, {policy} demanded")
+    if policy.authenticated and not _has_authentication_key(keys):
+        raise SecurityError(Reason.UNKNOWN_KEY, "no authentication key")
+    if control & COMPRESSED:
+        raise SecurityError(Reason.UNSUPPORTED, "V.44 compression")
+
+
+def check_shape(envelope: Envelope, title: bytes) -> bytes:
+    """
+    @return: the nonce: the sender's title and the counter (04, section 4).
+
+    @raise SecurityError: C{malformed} or, where the sender is not known, C{unknown-key}.
+    """
+    if len(title) != 8:
+        if title:
+            raise SecurityError(Reason.MALFORMED, "a system title of 8 octets wanted")
+        raise SecurityError(Reason.UNKNOWN_KEY, "the sender's system title is not known")
+    if not 0 <= envelope.invocation_counter <= COUNTER_MAX:
+        raise SecurityError(Reason.MALFORMED, "an invocation counter of 32 bits wanted")
+    if envelope.security_control & AUTHENTICATED and len(envelope.mac) != TAG_LENGTH:
+        raise SecurityError(Reason.MALFORMED, "a tag of 12 octets wanted")
+    return title + envelope.invocation_counter.to_bytes(4, "big")
+
+
+def _is_readable(envelope: Envelope, keys: MeterKeys, demands: Policy) -> bool:
+    """
+    Is it clear text with a tag that nobody here can check, and need not?
+    """
+    return (
+        not envelope.security_control & ENCRYPTED
+        and not demands.authenticated
+        and keys.encryption_key is None
+        and keys.pending_encryption_key is None
+    )
+
+
+def _has_authentication_key(keys: MeterKeys) -> bool:
+    return keys.authentication_key is not None or keys.pending_authentication_key is not None
+
+
+def _failed(control: int, keys: MeterKeys) -> SecurityError:
+    """
+    @return: why no key opened it.
+    """
+    if control & AUTHENTICATED and _has_authentication_key(keys):
+        return SecurityError(Reason.BAD_TAG, "wrong key, or a forged message")
+    return SecurityError(Reason.IMPLAUSIBLE_PLAINTEXT, "probably a wrong key")
+
+
+def _open_with_pending(
+    envelope: Envelope,
+    keys: MeterKeys,
+    choices: tuple[Candidate, ...],
+    nonce: bytes,
+    title: bytes,
+    window: ReplayWindow | None,
+    pending_window: ReplayWindow | None,
+) -> Opened:
+    """
+    Try the current key, and those to come, each against the window of its encryption key: a new key starts its
+    counters anew, and must not be judged by those of the old one.
+    """
+    counter = envelope.invocation_counter
+    replay = False
+    for candidate in choices:
+        is_new = candidate.encryption_key == keys.pending_encryption_key
+        judge = pending_window if is_new else window
+        if judge is not None and not judge.check(counter):
+            replay = True
+            continue
+        found = _attempt(envelope, candidate, nonce, title)
+        if found is not None:
+            return found
+    if replay:
+        raise SecurityError(Reason.REPLAY, f"counter {counter}")
+    raise _failed(envelope.security_control, keys)
+
+
+def _attempt(envelope: Envelope, candidate: Candidate, nonce: bytes, title: bytes) -> Opened | None:
+    """
+    @return: what this pair of keys makes of the envelope, or C{None} if it is not the right one.
+    """
+    key, authentication_key, pending = candidate
+    control = envelope.security_control
+    payload = envelope.payload
+    encrypted = bool(control & ENCRYPTED)
+    verified = bool(control & AUTHENTICATED) and authentication_key is not None
+    if control & AUTHENTICATED and authentication_key is not None:
+        aad = _OCTET[control] + authentication_key
+        if encrypted:
+            opened = gcm_open(key, nonce, payload, aad, envelope.mac)
+            if opened is None:
+                return None
+            plaintext = opened
+        else:
+            if not compare_digest(gcm_tag(key, nonce, b"", aad + payload), envelope.mac):
+                return None
+            plaintext = payload
+    else:
+        plaintext = cipher(key).encrypt(nonce, payload, None)[:-16] if encrypted else payload
+        if not plausible(plaintext):
+            return None
+    return Opened(
+        plaintext,
+        verified,
+        encrypted,
+        key_epoch(key),
+        pending,
+        envelope.invocation_counter,
+        title,
+    )
