@@ -8,6 +8,7 @@ from enum import StrEnum
 
 __all__ = [
     "ConfigurationError",
+    "CounterExhaustedError",
     "DLMSError",
     "DecodeError",
     "EncodeError",
@@ -63,6 +64,12 @@ class DLMSError(Exception):
 class LocalProtocolError(DLMSError):
     """
     Our own caller asked for something that the protocol forbids.
+    """
+
+
+class CounterExhaustedError(LocalProtocolError):
+    """
+    Every invocation counter of a key was used: nothing more can be sent under it, and only a new key helps.
     """
 
 
