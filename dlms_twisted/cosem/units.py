@@ -48,7 +48,7 @@ UNITS: Final[Mapping[int, Unit]] = MappingProxyType({row[0]: Unit(*row) for row 
 
 #: The first unit of each symbol: the uncorrected m³, for example.
 _SYMBOLS: Final[Mapping[str, Unit]] = MappingProxyType(
-    {unit.symbol: unit for unit in reversed(UNITS.values()) if unit.symbol is not None}
+    {unit.symbol: unit for unit in reversed(tuple(UNITS.values())) if unit.symbol is not None}
 )
 _PREFIXES: Final[Mapping[str, tuple[str, Fraction]]] = MappingProxyType(
     {
@@ -64,8 +64,7 @@ _PREFIXES: Final[Mapping[str, tuple[str, Fraction]]] = MappingProxyType(
 )
 #: The units that people write those prefixes on.
 _PREFIXED: Final = frozenset(
-    ["W", "VA", "var", "Wh", "VAh", "varh", "A", "V", "Ah", "J", "J/h", "Pa", "bar", "m", "l"]
-    + ["N", "Hz", "s", "F", "H", "Ω", "C", "V²h", "A²h"]
+    "W VA var Wh VAh varh A V Ah J J/h Pa bar m l N Hz s F H Ω C V²h A²h".split(" ")  # noqa: SIM905
 )
 #: What other formats write for a symbol of ours.
 _SPELLINGS: Final = MappingProxyType(

@@ -1,0 +1,210 @@
+"""
+Names of abstract objects (A = 0) and of the services, errors, lists and profiles that all media share.
+
+Source: IEC 62056-6-1 and 62056-6-2, the tables of abstract objects.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+from dlms_twisted.cosem.obis import Obis, ObisPattern
+
+__all__ = ["ABSTRACT", "abstract_name"]
+
+#: C.D.E as patterns, to a name with C{{d}}, C{{e}} and C{{n}} (E plus one); the first that matches is taken.
+ABSTRACT: Final[tuple[tuple[str, str], ...]] = (
+    ("0.0.0..9", "device ID {n}"),
+    ("0.1.0", "billing period counter"),
+    ("0.1.1", "billing periods available"),
+    ("0.1.2", "billing period time stamp"),
+    ("0.2.0", "active firmware identifier"),
+    ("0.2.1", "active firmware version"),
+    ("0.2.8", "active firmware signature"),
+    ("0.2.*", "program entry {e}"),
+    ("0.9.1", "local time"),
+    ("0.9.2", "local date"),
+    ("1.0.*", "clock"),
+    ("1.1.*", "UNIX clock"),
+    ("1.2.*", "high-resolution clock"),
+    ("2.0.*", "modem configuration"),
+    ("2.1.*", "auto connect"),
+    ("2.2.*", "auto answer"),
+    ("10.0.0", "global meter reset script"),
+    ("10.0.1", "MDI reset script"),
+    ("10.0.100", "tariffication script table"),
+    ("10.0.101", "activate test mode script"),
+    ("10.0.102", "activate normal mode script"),
+    ("10.0.103", "set output signals script"),
+    ("10.0.104", "switch optical test output script"),
+    ("10.0.106", "disconnect control script"),
+    ("10.0.107", "image activation script"),
+    ("10.0.108", "push script table"),
+    ("10.0.109", "load profile control script"),
+    ("10.0.110", "M-Bus profile control script"),
+    ("10.0.111", "function control script"),
+    ("10.0.125", "broadcast script"),
+    ("10.0.*", "script table {e}"),
+    ("11.0.*", "special days table"),
+    ("12.0.*", "schedule"),
+    ("13.0.*", "activity calendar"),
+    ("14.0.*", "register activation"),
+    ("15.0.0", "end of billing period schedule"),
+    ("15.0.1", "disconnect control schedule"),
+    ("15.0.2", "image activation schedule"),
+    ("15.0.3", "output control schedule"),
+    ("15.0.4", "push schedule"),
+    ("15.0.5", "load profile control schedule"),
+    ("15.0.6", "M-Bus profile control schedule"),
+    ("15.0.7", "function control schedule"),
+    ("15.0.*", "single action schedule {e}"),
+    ("16.0.*", "register monitor"),
+    ("16.1.*", "alarm monitor"),
+    ("16.2.*", "parameter monitor"),
+    ("17.0.*", "limiter"),
+    ("18.0.*", "array manager"),
+    ("19.0..9.*", "account"),
+    ("19.10..19.*", "credit"),
+    ("19.20..29.*", "charge"),
+    ("19.40..49.*", "token gateway"),
+    ("19.60..69.*", "IEC 62055-41 attributes"),
+    ("20.0.0", "optical port setup"),
+    ("20.0.1", "electrical port setup"),
+    ("21.0.*", "standard readout profile {e}"),
+    ("22.0.*", "HDLC setup"),
+    ("23.0..3.*", "twisted pair setup"),
+    ("24.0.*", "M-Bus slave port setup"),
+    ("24.1.*", "M-Bus client"),
+    ("24.2.*", "M-Bus value {e}"),
+    ("24.3.*", "M-Bus profile {e}"),
+    ("24.4.*", "M-Bus disconnect control"),
+    ("24.5.*", "M-Bus control log"),
+    ("24.6.*", "M-Bus master port setup"),
+    ("24.8.*", "DLMS server M-Bus port setup"),
+    ("24.9.*", "M-Bus diagnostic"),
+    ("25.0.*", "TCP-UDP setup"),
+    ("25.1.*", "IPv4 setup"),
+    ("25.2.*", "MAC address setup"),
+    ("25.3.*", "PPP setup"),
+    ("25.4.*", "GPRS modem setup"),
+    ("25.5.*", "SMTP setup"),
+    ("25.6.*", "GSM diagnostic"),
+    ("25.7.*", "IPv6 setup"),
+    ("25.9.*", "push setup"),
+    ("25.10.*", "NTP setup"),
+    ("25.11.*", "LTE monitoring"),
+    ("26.*.*", "S-FSK setup"),
+    ("27.*.*", "LLC setup"),
+    ("28.*.*", "PRIME setup"),
+    ("29.*.*", "G3-PLC setup"),
+    ("30.*.*", "ZigBee setup"),
+    ("31.0.*", "wireless mode Q channel"),
+    ("33.*.*", "HS-PLC setup"),
+    ("40.0.0", "current association"),
+    ("40.0.*", "association {e}"),
+    ("41.0.*", "SAP assignment"),
+    ("42.0.*", "logical device name"),
+    ("43.0.*", "security setup"),
+    ("43.1.*", "invocation counter"),
+    ("43.2.*", "data protection"),
+    ("44.0.*", "image transfer"),
+    ("44.1.*", "function control"),
+    ("65.*.*", "utility table"),
+    ("66.0.*", "compact data {e}"),
+    ("96.1.0..9", "device ID {n}"),
+    ("96.1.10", "metering point ID"),
+    ("96.1.255", "device ID list"),
+    ("96.2.0", "configuration changes"),
+    ("96.2.1", "date of last configuration change"),
+    ("96.3.0", "I/O state"),
+    ("96.3.1..4", "I/O state {e}"),
+    ("96.3.10", "disconnect control"),
+    ("96.3.20..29", "arbitrator"),
+    ("96.4.*", "internal control {e}"),
+    ("96.5.*", "internal operating status {e}"),
+    ("96.6.0", "battery use time"),
+    ("96.6.1", "battery charge"),
+    ("96.6.2", "next battery change"),
+    ("96.6.3", "battery voltage"),
+    ("96.6.4", "battery initial capacity"),
+    ("96.6.5", "battery installation date"),
+    ("96.6.6", "battery remaining time"),
+    ("96.7.0", "power failures, all phases"),
+    ("96.7.1..3", "power failures L{e}"),
+    ("96.7.4", "auxiliary supply failures"),
+    ("96.7.5", "long power failures, all phases"),
+    ("96.7.6..8", "long power failures L{e_minus_5}"),
+    ("96.7.9", "long power failures, any phase"),
+    ("96.7.10", "time of power failure, all phases"),
+    ("96.7.11..13", "time of power failure L{e_minus_10}"),
+    ("96.7.14", "time of power failure, any phase"),
+    ("96.7.15", "duration of last long power failure, all phases"),
+    ("96.7.16..18", "duration of last long power failure L{e_minus_15}"),
+    ("96.7.19", "duration of last long power failure, any phase"),
+    ("96.7.20", "threshold for long power failure"),
+    ("96.7.21", "power failures, any phase"),
+    ("96.8.0", "operating time"),
+    ("96.8.1..63", "operating time, tariff {e}"),
+    ("96.9.0", "ambient temperature"),
+    ("96.9.1", "ambient pressure"),
+    ("96.9.2", "relative humidity"),
+    ("96.10.*", "status register {e}"),
+    ("96.11.*", "event code {e}"),
+    ("96.12.1", "connections"),
+    ("96.12.4", "communication port parameter 1"),
+    ("96.12.5", "GSM signal strength"),
+    ("96.12.6", "telephone number"),
+    ("96.12.*", "communication status {e}"),
+    ("96.13.0", "consumer message text"),
+    ("96.13.1", "consumer message code"),
+    ("96.14.0", "current tariff"),
+    ("96.14.1..15", "current tariff {e}"),
+    ("96.15.*", "event counter {e}"),
+    ("96.20.*", "tamper register {e}"),
+    ("97.97.*", "error register {e}"),
+    ("97.98.0..9", "alarm register {n}"),
+    ("97.98.10..19", "alarm filter {e_minus_9}"),
+    ("97.98.20..29", "alarm descriptor {e_minus_19}"),
+    ("98.1.*", "data of billing period {e}"),
+    ("98.*.*", "list {d}.{e}"),
+    ("99.1.*", "load profile 1"),
+    ("99.2.*", "load profile 2"),
+    ("99.3.*", "load profile during test"),
+    ("99.10.1", "voltage dips profile"),
+    ("99.10.2", "voltage swells profile"),
+    ("99.10.3", "voltage cuts profile"),
+    ("99.11.*", "voltage harmonics profile"),
+    ("99.12.*", "current harmonics profile"),
+    ("99.13.*", "voltage unbalance profile"),
+    ("99.97.*", "power failure event log"),
+    ("99.98.*", "event log {e}"),
+    ("99.99.*", "certification data log"),
+)
+
+
+@cache
+def _by_c() -> dict[int, tuple[tuple[ObisPattern, str], ...]]:
+    """
+    The table by group C; made when it is first asked.
+    """
+    table: dict[int, list[tuple[ObisPattern, str]]] = {}
+    for text, name in ABSTRACT:
+        pattern = ObisPattern.parse(f"*-*:{text}.*")
+        table.setdefault(int(text.partition(".")[0]), []).append((pattern, name))
+    return {c: tuple(rows) for c, rows in table.items()}
+
+
+def abstract_name(obis: Obis) -> str | None:
+    """
+    @return: the name without channel and billing period, or L{None} where the table has none.
+    """
+    for pattern, name in _by_c().get(obis.c, ()):
+        if pattern.matches(obis):
+            return name.format(
+                d=obis.d,
+                e=obis.e,
+                n=obis.e + 1,
+                **{f"e_minus_{less}": obis.e - less for less in (5, 9, 10, 15, 19)},
+            )
+    return None
