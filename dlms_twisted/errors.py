@@ -7,6 +7,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 __all__ = [
+    "BlockTransferError",
     "ConfigurationError",
     "CounterExhaustedError",
     "DLMSError",
@@ -100,6 +101,24 @@ class DecodeError(RemoteProtocolError):
 
     def __str__(self) -> str:
         return f"{self.reason} (octet {self.offset})"
+
+
+class BlockTransferError(RemoteProtocolError):
+    """
+    A block transfer ended before the message was whole.
+
+    @ivar reason: C{INCOMPLETE} when blocks never came or the peer gave up, C{LIMIT} when there were too many or they
+        were too large, C{MALFORMED} when the peer broke the rules.
+    @ivar detail: In words that hold no received data.
+    """
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}"
 
 
 class SecurityError(DLMSError):
