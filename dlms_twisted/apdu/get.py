@@ -1,0 +1,161 @@
+"""
+GET: attributes are read.
+
+Source: IEC 62056-5-3, Get-Request and Get-Response.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+from attrs import frozen
+
+from dlms_twisted.apdu.descriptors import ATTRIBUTE, ATTRIBUTES, SELECTION, Invoked
+from dlms_twisted.apdu.kinds import FLAG, U32
+from dlms_twisted.apdu.result_kinds import BLOCK_RESULT, GET_RESULT, GET_RESULTS
+from dlms_twisted.codec.data import decode_data_at
+from dlms_twisted.codec.limits import DEFAULT_LIMITS, Limits
+from dlms_twisted.errors import DecodeError
+
+__all__ = [
+    "GetRequestNext",
+    "GetRequestNormal",
+    "GetRequestWithList",
+    "GetResponseNormal",
+    "GetResponseWithDataBlock",
+    "GetResponseWithList",
+]
+
+
+@frozen(kw_only=True)
+class GetRequestNormal(Invoked):
+    """
+    Read one attribute (Get-Request-Normal).
+
+    @ivar attribute: Which.
+    @ivar access_selection: Which part of it, or C{None} for all.
+    """
+
+    TAG: ClassVar[int] = 0xC0
+    CHOICE: ClassVar[int | None] = 0x01
+    NAME: ClassVar[str] = "get-request-normal"
+
+    attribute: ATTRIBUTE
+    access_selection: SELECTION = None
+
+
+@frozen(kw_only=True)
+class GetRequestNext(Invoked):
+    """
+    Ask for the next block of a long answer (Get-Request-Next).
+
+    @ivar block_number: The last block that was received, from 1.
+    """
+
+    TAG: ClassVar[int] = 0xC0
+    CHOICE: ClassVar[int | None] = 0x02
+    NAME: ClassVar[str] = "get-request-next"
+
+    block_number: U32
+
+
+@frozen(kw_only=True)
+class GetRequestWithList(Invoked):
+    """
+    Read several attributes at once (Get-Request-With-List).
+    """
+
+    TAG: ClassVar[int] = 0xC0
+    CHOICE: ClassVar[int | None] = 0x03
+    NAME: ClassVar[str] = "get-request-with-list"
+
+    attributes: ATTRIBUTES
+
+
+@frozen(kw_only=True)
+class GetResponseNormal(Invoked):
+    """
+    The value of one attribute, or why there is none (Get-Response-Normal).
+
+    @ivar result: L{dlms_twisted.codec.data.Data} or a L{dlms_twisted.apdu.results.DataAccessResult}.
+    """
+
+    TAG: ClassVar[int] = 0xC4
+    CHOICE: ClassVar[int | None] = 0x01
+    NAME: ClassVar[str] = "get-response-normal"
+
+    result: GET_RESULT
+
+    @classmethod
+    def decode(cls, octets: bytes, limits: Limits = DEFAULT_LIMITS) -> Self:
+        """
+        As L{read} does it, in one go.
+
+        @raise DecodeError: another APDU, truncated, malformed, or with octets left over.
+        """
+        if octets[:2] != b"\xc4\x01" or octets[3:4] != b"\x00":
+            return super().decode(octets, limits)
+        data, end = decode_data_at(octets, 4, limits)
+        if end != len(octets):
+            raise DecodeError("end of APDU wanted", end)
+        return cls(invoke_id_and_priority=octets[2], result=data)
+
+
+@frozen(kw_only=True)
+class GetResponseWithDataBlock(Invoked):
+    """
+    A part of a long answer (Get-Response-With-Datablock).
+
+    @ivar last_block: No further block follows.
+    @ivar block_number: From 1.
+    @ivar result: Some octets of the answer (of the Data for a single attribute, of the list of results for
+        several), or the L{dlms_twisted.apdu.results.DataAccessResult} that ends it.
+    """
+
+    TAG: ClassVar[int] = 0xC4
+    CHOICE: ClassVar[int | None] = 0x02
+    NAME: ClassVar[str] = "get-response-with-datablock"
+
+    last_block: FLAG
+    block_number: U32
+    result: BLOCK_RESULT
+
+    @classmethod
+    def decode(cls, octets: bytes, limits: Limits = DEFAULT_LIMITS) -> Self:
+        """
+        As L{read} does it, in one go.
+
+        @raise DecodeError: another APDU, truncated, malformed, or with octets left over.
+        """
+        size = len(octets)
+        if size < 10 or octets[:2] != b"\xc4\x02" or octets[8] != 0:
+            return super().decode(octets, limits)
+        start = 10
+        length = octets[9]
+        if length > 0x80:
+            start = length - 0x76
+            length = int.from_bytes(octets[10:start], "big")
+        if length == 0x80 or start > 14 or size != start + length or size > limits.octets:
+            return super().decode(octets, limits)
+        return cls(
+            invoke_id_and_priority=octets[2],
+            last_block=octets[3] != 0,
+            block_number=int.from_bytes(octets[4:8], "big"),
+            result=octets[start:],
+        )
+
+
+@frozen(kw_only=True)
+class GetResponseWithList(Invoked):
+    """
+    The answers to a list, in its order (Get-Response-With-List).
+
+    @ivar results: For each attribute its L{dlms_twisted.codec.data.Data} or a
+        L{dlms_twisted.apdu.results.DataAccessResult}.
+    """
+
+    TAG: ClassVar[int] = 0xC4
+    CHOICE: ClassVar[int | None] = 0x03
+    NAME: ClassVar[str] = "get-response-with-list"
+
+    results: GET_RESULTS
