@@ -4,6 +4,7 @@ What all APDUs have in common: octets and JSON, both ways, out of one list of fi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any, ClassVar, Self, get_args, get_origin, get_type_hints
 
@@ -16,8 +17,7 @@ from dlms_twisted.errors import DecodeError, EncodeError
 __all__ = ["Apdu", "Record", "fields_of"]
 
 
-@cache
-def fields_of(record: type[Record]) -> tuple[tuple[str, Kind[Any]], ...]:
+def _fields_of(record: type[Record]) -> tuple[tuple[str, Kind[Any]], ...]:
     """
     @return: the fields of a record in the order of the wire: each one's name and kind.
     """
@@ -26,6 +26,10 @@ def fields_of(record: type[Record]) -> tuple[tuple[str, Kind[Any]], ...]:
         for name, hint in get_type_hints(record, include_extras=True).items()
         if get_origin(hint) is Annotated
     )
+
+
+#: C{fields_of(record)}: the fields of a record in the order of the wire, each one's name and kind.
+fields_of: Callable[[type[Record]], tuple[tuple[str, Kind[Any]], ...]] = cache(_fields_of)
 
 
 class Record:
@@ -78,14 +82,23 @@ class Record:
 
         @raise EncodeError: not such a record; the error names the place.
         """
-        place = place or cls.NAME
+        return cls(**cls.load_fields(form, place or cls.NAME))
+
+    @classmethod
+    def load_fields(cls, form: JSON, place: str) -> dict[str, Any]:
+        """
+        @return: the values of the fields that C{form} describes, by their names.
+
+        @raise EncodeError: not such a record; the error names the place.
+        """
         if not isinstance(form, dict):
             raise EncodeError(f"{place}: an object wanted")
         fields = fields_of(cls)
-        unknown = form.keys() - {name for name, _ in fields}
+        known = {name for name, _ in fields}
+        unknown = [key for key in form if key not in known and key != "apdu"]
         if unknown:
-            raise EncodeError(f"{place}: no field {min(unknown)!r}")
-        return cls(**{name: kind.load(form.get(name), f"{place}.{name}") for name, kind in fields})
+            raise EncodeError(f"{place}: no field {unknown[0]!r}")
+        return {name: kind.load(form.get(name), f"{place}.{name}") for name, kind in fields}
 
 
 class Apdu(Record):
@@ -171,8 +184,6 @@ class Apdu(Record):
 
         @raise EncodeError: not this APDU; the error names the place.
         """
-        if isinstance(form, dict):
-            if form.get("apdu", cls.NAME) != cls.NAME:
-                raise EncodeError(f"{place or 'apdu'}: {cls.NAME} wanted")
-            form = {key: value for key, value in form.items() if key != "apdu"}
+        if isinstance(form, dict) and form.get("apdu", cls.NAME) != cls.NAME:
+            raise EncodeError(f"{place or 'apdu'}: {cls.NAME} wanted")
         return super().from_json(form, place)

@@ -22,7 +22,7 @@ from enum import IntEnum
 from typing import Annotated, ClassVar, Generic, Protocol, Self, TypeAlias, TypeVar
 
 from dlms_twisted.codec.data import Data
-from dlms_twisted.codec.json_form import from_json
+from dlms_twisted.codec.json_form import JSON, from_json
 from dlms_twisted.codec.reader import Reader
 from dlms_twisted.codec.writer import Writer
 from dlms_twisted.errors import DecodeError, EncodeError
@@ -57,9 +57,6 @@ __all__ = [
     "Unsigned",
     "kebab",
 ]
-
-#: What C{json.dumps} takes and C{json.loads} gives.
-JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
 
 T = TypeVar("T")
 
@@ -205,9 +202,10 @@ class Enumerated(Kind[int], Generic[E]):
     As JSON the standard's name in kebab-case, or the integer.
     """
 
-    __slots__ = ("_members", "_named")
+    __slots__ = ("_enumeration", "_members", "_named")
 
     def __init__(self, enumeration: type[E]) -> None:
+        self._enumeration = enumeration
         self._members: dict[int, E] = {int(member): member for member in enumeration}
         self._named: dict[str, E] = {
             kebab(name): member for name, member in enumeration.__members__.items()
@@ -215,7 +213,13 @@ class Enumerated(Kind[int], Generic[E]):
 
     def read(self, reader: Reader, name: str) -> int:
         value = reader.octet(name)
-        return self._members.get(value, value)
+        return self._members.get(value) or self._member(value)
+
+    def _member(self, value: int) -> int:
+        try:
+            return self._enumeration(value)
+        except ValueError:
+            return value
 
     def write(self, writer: Writer, value: int) -> None:
         writer.unsigned(value, 1)
@@ -229,8 +233,7 @@ class Enumerated(Kind[int], Generic[E]):
             if form not in self._named:
                 raise EncodeError(f"{place}: one of {', '.join(self._named)} wanted")
             return self._named[form]
-        value = _integer(form, place, 0, 255)
-        return self._members.get(value, value)
+        return self._member(_integer(form, place, 0, 255))
 
 
 class Octets(Kind[bytes]):
@@ -332,10 +335,7 @@ class DataElement(Kind[Data]):
         return value.tree()
 
     def load(self, form: JSON, place: str) -> Data:
-        try:
-            return from_json(form)
-        except EncodeError as error:
-            raise EncodeError(f"{place}: {error}") from None
+        return from_json(form, place)
 
 
 class Optional(Kind["T | None"], Generic[T]):
