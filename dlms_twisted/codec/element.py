@@ -130,7 +130,7 @@ def _read_compact_array(cursor: Cursor, depth: int) -> Value:
         raise DecodeError(f"length: {length} octets wanted", offset)
     outer, cursor.end = cursor.end, cursor.offset + length
     allowed = min(cursor.limits.items, EXPANSION * (cursor.end - start))
-    values = []
+    values: list[Value] = []
     while cursor.remaining:
         allowed -= description.items
         if allowed < 0:
