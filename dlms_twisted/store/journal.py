@@ -1,0 +1,246 @@
+"""
+The journal: takes records in, answers when they are on the disk, and holds what cannot be written yet.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from dlms_twisted.errors import StoreError
+from dlms_twisted.store.batch import Group
+from dlms_twisted.store.disk import Disk
+from dlms_twisted.store.limits import DEFAULT_LIMITS, StoreLimits
+from dlms_twisted.store.lock import LockFile
+from dlms_twisted.store.pipeline import Observer, Pipeline
+from dlms_twisted.store.quarantine import Admission
+from dlms_twisted.store.record import ACCEPTED, Record
+from dlms_twisted.store.recovery import apply_after_mark
+from dlms_twisted.store.rounds import Rounds
+from dlms_twisted.store.series import LOCK, STATE
+from dlms_twisted.store.state import read_window
+from dlms_twisted.store.windows import WindowTable
+from dlms_twisted.store.worker import ThreadWorker, Worker
+from dlms_twisted.store.writer import Writer
+
+__all__ = ["Journal"]
+
+
+class Journal:
+    """
+    A directory of segments, with the replay windows that go with them.
+
+    L{append} costs the reactor's thread next to nothing: records are collected and handed to the writer's thread when
+    there are enough of them, or after a tenth of a second.  If they cannot be written they are held and tried again,
+    for ever; L{writable} is then false, and whoever takes messages in must stop.
+
+    @ivar directory: Where it is.
+    @ivar windows: The replay windows.
+    @ivar totals: Records by outcome and reason, and what was dropped and why, over the journal's life; they are
+        written down with the windows.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self,
+        directory: Path,
+        clock: IReactorTime,
+        worker: Worker,
+        lock: LockFile,
+        disk: Disk,
+        limits: StoreLimits,
+    ) -> None:
+        """
+        Use L{Journal.open}.
+        """
+        self.directory = directory
+        self._worker = worker
+        self._lock = lock
+        self._observers: list[Observer] = []
+        self._closing = False
+        self._closed: list[Deferred[None]] = []
+        self._admission = Admission(limits.quarantine)
+        self._writer = Writer(directory, disk, limits)
+        self._states = disk.connect_read_only(directory / STATE)
+        self.windows = WindowTable(self._window_state, self._refused, limits.windows)
+        self.totals: Counter[str] = Counter(self._writer.state.counters())
+        rounds = Rounds(self.windows, self.totals, clock, limits)
+        self._pipeline = Pipeline(
+            clock, worker, self._writer, rounds, limits, self._changed, self._moved
+        )
+        self.totals[ACCEPTED] += apply_after_mark(
+            directory, disk, self._writer.state, self.windows, limits.windows
+        )
+
+    @classmethod
+    def open(
+        cls,
+        directory: Path,
+        clock: IReactorTime,
+        limits: StoreLimits = DEFAULT_LIMITS,
+        *,
+        call_from_thread: Callable[..., Any] | None = None,
+        worker: Worker | None = None,
+        disk: Disk | None = None,
+        what: str = "dlms-collector",
+    ) -> Journal:
+        """
+        Take the journal in C{directory}, and make it if it is not there.  Windows are brought up to date; that takes
+        a second or two for each million records since they were last written.
+
+        @param clock: Timers and the time of day.
+        @param call_from_thread: The reactor's C{callFromThread}: a thread is started for the disk's work.
+        @param worker: Does the disk's work instead of such a thread.
+        @param what: What the holder of the lock is called in the error that others get.
+
+        @raise StoreError: another process has it, or it cannot be opened.
+        """
+        disk = disk or Disk()
+        disk.make_directory(directory)
+        lock = LockFile(directory / LOCK)
+        lock.acquire(what)
+        try:
+            if worker is None:
+                if call_from_thread is None:
+                    raise StoreError("a journal needs callFromThread or a worker")
+                worker = ThreadWorker(call_from_thread, "dlms-journal")
+            return cls(directory, clock, worker, lock, disk, limits)
+        except sqlite3.Error as error:
+            lock.release()
+            raise StoreError(f"the journal {directory} cannot be opened: {error}") from error
+        except BaseException:
+            lock.release()
+            raise
+
+    @property
+    def writable(self) -> bool:
+        """
+        Did the last write succeed?  While it did not, nothing should be taken in.
+        """
+        return self._pipeline.writable
+
+    @property
+    def held(self) -> int:
+        """
+        Records that were appended and are not yet committed.
+        """
+        return self._pipeline.held
+
+    def add_observer(self, observer: Observer) -> None:
+        """
+        Have C{observer} called when the journal can no longer be written (false, and why), and when it can again.
+        """
+        self._observers.append(observer)
+
+    def append(self, records: Sequence[Record]) -> Deferred[list[str]]:
+        """
+        Write records.  Those that are checked must have moved their windows in this same turn of the reactor.
+
+        @return: fires when they are on the disk, with their identities in the same order; empty for a refused one
+            that the limits of the quarantine keep out.  It does not fail because of the disk: it waits.  Cancelling
+            it stops the waiting, not the writing.
+
+        @raise StoreError: the journal is closed.
+        """
+        if self._closing:
+            raise StoreError(f"the journal {self.directory} is closed")
+        group = Group(records=records, dropped=self._count(records), done=Deferred())
+        self._pipeline.add(group)
+        return group.done
+
+    def flush(self) -> Deferred[None]:
+        """
+        @return: fires when all that was appended so far is on the disk.  Cancelling it stops the waiting only.
+
+        @raise StoreError: the journal is closed.
+        """
+        if self._closing:
+            raise StoreError(f"the journal {self.directory} is closed")
+        if not self.held:
+            return succeed(None)
+        group = Group(records=(), dropped=frozenset(), done=Deferred())
+        self._pipeline.add(group, urgent=True)
+        return group.done.addCallback(lambda _: None)
+
+    def close(self) -> Deferred[None]:
+        """
+        Commit what was appended, write the windows, and free the lock.
+
+        @return: fires when that is done; fails with L{StoreError} if what is held cannot be written: one last
+            attempt is made.  Cancelling it does not stop the closing.
+        """
+        done: Deferred[None] = Deferred()
+        self._closed.append(done)
+        if not self._closing:
+            self._closing = True
+            drained = self._pipeline.drain()
+            drained.addBoth(self._finish)
+        return done
+
+    def _finish(self, result: Failure | None) -> None:
+        self._worker.submit(self._writer.close).addBoth(self._release, result)
+        self._worker.stop()
+
+    def _release(self, _: object, result: Failure | None) -> None:
+        self._states.close()
+        self._lock.release()
+        for done in self._closed:
+            done.callback(result)
+
+    def _count(self, records: Sequence[Record]) -> frozenset[int]:
+        """
+        Count records and note which windows have moved.
+
+        @return: which refused ones (by index) are not kept.
+        """
+        totals = self.totals
+        dropped = []
+        for index, record in enumerate(records):
+            if record.outcome == ACCEPTED:
+                totals[ACCEPTED] += 1
+                if record.checked:
+                    self.windows.touch(record.title, record.epoch or "")
+                continue
+            totals[f"refused-{record.reason}"] += 1
+            if (why := self._admission.dropped(record)) is not None:
+                totals[why] += 1
+                dropped.append(index)
+        return frozenset(dropped)
+
+    def _window_state(self, title: bytes, epoch: str) -> bytes | None:
+        return read_window(self._states, title, epoch)
+
+    def _refused(self, title: bytes, epoch: str, above: int) -> frozenset[int]:
+        return frozenset()
+
+    def _changed(self, writable: bool, why: str) -> None:
+        if writable:
+            self.log.info(
+                "The journal {directory} can be written again; {held} records were held",
+                directory=self.directory,
+                held=self.held,
+            )
+        else:
+            self.log.error(
+                "The journal {directory} cannot be written: {why}; {held} records are held, and nothing more is "
+                "taken in until it can",
+                directory=self.directory,
+                why=why,
+                held=self.held,
+            )
+        for observer in self._observers:
+            observer(writable, why)
+
+    def _moved(self) -> None:
+        """
+        A segment was left for a new one.
+        """
