@@ -169,6 +169,16 @@ class TransmitCounters:
             self._counters[key_epoch(key)] = counter
         return counter
 
+    def take(self, key: bytes, fresh: bool = False) -> int:
+        """
+        @param fresh: Was the key made a moment ago, and never used by anybody else?
+
+        @return: a counter that was never used with this key.
+
+        @raise LocalProtocolError: as L{of} and L{TransmitCounter.take}.
+        """
+        return (self.begin(key) if fresh else self.of(key)).take()
+
     def forget(self, key: bytes) -> None:
         """
         The association or the key is gone.
