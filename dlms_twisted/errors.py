@@ -13,6 +13,7 @@ __all__ = [
     "DLMSError",
     "DecodeError",
     "EncodeError",
+    "KeyStoreError",
     "LocalProtocolError",
     "ObisError",
     "Reason",
@@ -159,4 +160,11 @@ class ObisError(LocalProtocolError, ValueError):
 class UnitError(LocalProtocolError, ValueError):
     """
     A unit is not known, or two units that measure different things were to be converted.
+    """
+
+
+class KeyStoreError(DLMSError):
+    """
+    A store of keys or counters cannot be opened, read or written, or did not answer; the text is one line that says
+    why and holds no key.
     """
