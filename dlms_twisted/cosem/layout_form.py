@@ -78,13 +78,13 @@ class Checker:
         """
         @param where: What to call the text.
         """
-        self._where = where
+        self.where = where
 
     def wrong(self, key: str, wanted: object) -> ConfigurationError:
         """
         @return: the error to raise.
         """
-        return ConfigurationError(f"{self._where}: {key}: {wanted}")
+        return ConfigurationError(f"{self.where}: {key}: {wanted}")
 
     def keys(self, table: Mapping[str, Any], key: str, known: Iterable[str]) -> None:
         """

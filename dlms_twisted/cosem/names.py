@@ -113,10 +113,10 @@ class NameOverlay:
 NO_OVERLAY = NameOverlay([])
 
 
-def obis_name(obis: Obis | bytes, overlay: NameOverlay = NO_OVERLAY) -> str | None:
+def obis_name(obis: Obis | bytes, *overlays: NameOverlay) -> str | None:
     """
     @param obis: A code, or its six octets.
-    @param overlay: Names to ask first.
+    @param overlays: Names to ask before the rules, in this order.
 
     @return: for example C{"active energy import, tariff 1"}; L{None} where no rule knows the code
         (what manufacturers and utilities define).
@@ -124,7 +124,11 @@ def obis_name(obis: Obis | bytes, overlay: NameOverlay = NO_OVERLAY) -> str | No
     @raise ObisError: not six octets.
     """
     code = obis if isinstance(obis, Obis) else Obis.of(obis)
-    return overlay.name(code) or _by_rule(code)
+    for overlay in overlays:
+        name = overlay.name(code)
+        if name is not None:
+            return name
+    return _by_rule(code)
 
 
 def medium_name(medium: int) -> str | None:

@@ -12,12 +12,14 @@ import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import tzinfo
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any
 
 from attrs import frozen
 
+from dlms_twisted.codec.data import Data
 from dlms_twisted.cosem.clock import NO_OPTIONS, ClockOptions
-from dlms_twisted.cosem.elements import Element, children, text, type_name
+from dlms_twisted.cosem.elements import Element, children, element_of, text, type_name
 from dlms_twisted.cosem.layout_form import (
     Checker,
     Conditions,
@@ -30,7 +32,39 @@ from dlms_twisted.cosem.obis import Obis
 from dlms_twisted.cosem.recognise import Found, object_list, recognise
 from dlms_twisted.errors import ConfigurationError
 
-__all__ = ["NO_LAYOUTS", "Group", "Layout", "PushLayouts"]
+__all__ = ["NO_LAYOUTS", "Group", "Layout", "Message", "PushLayouts"]
+
+
+class Message:
+    """
+    A body, as layouts look at it.
+
+    @ivar root: The outermost element.
+    @ivar elements: Its elements.
+    """
+
+    def __init__(self, body: Data) -> None:
+        """
+        @param body: Any Data.
+        """
+        self.root = element_of(body)
+        self.elements = children(self.root)
+
+    @cached_property
+    def found(self) -> list[Found]:
+        """
+        What the common forms know of it.
+        """
+        return recognise(self.elements)
+
+    @cached_property
+    def names(self) -> frozenset[Obis]:
+        """
+        The logical names that it holds: in its object list, or in its pairs and rows.
+        """
+        listed = object_list(self.elements[0]) if self.elements else ()
+        octets = [one.logical_name for one in listed or self.found]
+        return frozenset(Obis.of(one) for one in octets)
 
 
 @frozen(kw_only=True)
@@ -43,6 +77,7 @@ class Layout:
     @ivar at: Which element is which object, by position.
     @ivar rest: Whether the elements that C{at} does not name are read by the common forms.
     @ivar values: Scaler and unit of values whose message says none.
+    @ivar names: Names of OBIS codes in messages of this kind.
     """
 
     name: str
@@ -50,25 +85,26 @@ class Layout:
     at: tuple[tuple[Path, Place], ...] = ()
     rest: bool = True
     values: tuple[ValueRule, ...] = ()
+    names: NameOverlay = NO_OVERLAY
 
-    def matches(self, root: Element, elements: Sequence[Element]) -> bool:
+    def matches(self, message: Message) -> bool:
         """
-        @param root: The outermost element.
-        @param elements: Its elements.
+        @return: whether C{message} shows all that C{when} wants.
         """
-        when = self.when
+        when, elements = self.when, message.elements
         return (
-            (when.root is None or type_name(root) == when.root)
+            (when.root is None or type_name(message.root) == when.root)
             and (not when.elements or len(elements) in when.elements)
             and all(_shows(elements, path, glob) for path, glob in when.text)
             and all(_is_type(elements, path, name) for path, name in when.types)
-            and (not when.contains or when.contains <= _names(elements))
+            and (not when.contains or when.contains <= message.names)
         )
 
-    def read(self, elements: Sequence[Element]) -> list[Found]:
+    def read(self, message: Message) -> list[Found]:
         """
         @return: the elements of a message of this kind, with their objects.
         """
+        elements = message.elements
         source = f"layout {self.name}"
         taken: dict[int, list[Found]] = {}
         for path, place in self.at:
@@ -86,7 +122,7 @@ class Layout:
         if not self.rest:
             return [found for index in sorted(taken) for found in taken[index]]
         if not taken:
-            return recognise(elements)
+            return message.found
         return self._mixed(elements, taken)
 
     @staticmethod
@@ -136,15 +172,18 @@ class PushLayouts:
         layouts: Iterable[Layout] = (),
         groups: Iterable[Group] = (),
         names: NameOverlay = NO_OVERLAY,
+        telegram_names: NameOverlay = NO_OVERLAY,
     ) -> None:
         """
         @param layouts: Asked in this order; the first that matches reads the message.
-        @param groups: All that have a meter apply, the first last, so that it wins.
+        @param groups: Of those that have a meter, the first that says something wins.
         @param names: Names of OBIS codes that go before the rules.
+        @param telegram_names: The same for P1 telegrams, asked after C{names}.
         """
         self.layouts = tuple(layouts)
         self.groups = tuple(groups)
         self.names = names
+        self.telegram_names = telegram_names
 
     @classmethod
     def parse(
@@ -154,7 +193,7 @@ class PushLayouts:
         zones: Callable[[str], tzinfo] | None = None,
     ) -> PushLayouts:
         """
-        @param text: TOML: C{[names]}, C{[[layout]]} and C{[[group]]}.
+        @param text: TOML: C{[names]}, C{[telegram.names]}, C{[[layout]]} and C{[[group]]}.
         @param where: What to call the text in an error.
         @param zones: From the name of a zone to the zone, C{zoneinfo.ZoneInfo}; without it no C{clock_zone}
             can be used.
@@ -166,7 +205,9 @@ class PushLayouts:
         except tomllib.TOMLDecodeError as error:
             raise ConfigurationError(f"{where}: {error}") from None
         check = Checker(where)
-        check.keys(document, "", {"names", "layout", "group"})
+        check.keys(document, "", {"names", "telegram", "layout", "group"})
+        telegram = check.table(document, "", "telegram")
+        check.keys(telegram, "telegram", {"names"})
         return cls(
             [_layout(one, f"layout[{i}]", check) for i, one in check.tables(document, "layout")],
             [
@@ -174,6 +215,7 @@ class PushLayouts:
                 for i, one in check.tables(document, "group")
             ],
             NameOverlay.of(document.get("names", {}), where),
+            NameOverlay.of(telegram.get("names", {}), f"{where}: telegram"),
         )
 
     def before(self, other: PushLayouts) -> PushLayouts:
@@ -184,13 +226,14 @@ class PushLayouts:
             self.layouts + other.layouts,
             self.groups + other.groups,
             other.names.merged(self.names),
+            other.telegram_names.merged(self.telegram_names),
         )
 
-    def find(self, root: Element, elements: Sequence[Element]) -> Layout | None:
+    def find(self, message: Message) -> Layout | None:
         """
         @return: the first layout that knows the message.
         """
-        return next((one for one in self.layouts if one.matches(root, elements)), None)
+        return next((one for one in self.layouts if one.matches(message)), None)
 
     def groups_of(self, identities: Sequence[str]) -> tuple[Group, ...]:
         """
@@ -227,23 +270,15 @@ def _is_type(elements: Sequence[Element], path: Path, name: str) -> bool:
     return element is not None and type_name(element) == name
 
 
-def _names(elements: Sequence[Element]) -> frozenset[Obis]:
-    """
-    @return: the logical names that a message holds: in its object list, or in its pairs and rows.
-    """
-    listed = object_list(elements[0]) if elements else ()
-    octets = [one.logical_name for one in listed or recognise(elements)]
-    return frozenset(Obis.of(one) for one in octets)
-
-
 def _layout(table: dict[str, Any], key: str, check: Checker) -> Layout:
-    check.keys(table, key, {"name", "when", "at", "rest", "values"})
+    check.keys(table, key, {"name", "when", "at", "rest", "values", "names"})
     return Layout(
         name=check.text(table, key, "name"),
         when=check.conditions(table, key),
         at=check.places(table, key),
         rest=check.truth(table, key, "rest", default=True),
         values=check.values(table, key),
+        names=NameOverlay.of(table.get("names", {}), f"{check.where}: {key}"),
     )
 
 

@@ -20,7 +20,6 @@ from dlms_twisted.cosem.elements import (
     Element,
     ScalerUnit,
     children,
-    element_of,
     is_time,
     number,
     plain,
@@ -31,9 +30,9 @@ from dlms_twisted.cosem.elements import (
 from dlms_twisted.cosem.layout_form import ValueRule
 from dlms_twisted.cosem.names import NO_OVERLAY, NameOverlay, obis_name
 from dlms_twisted.cosem.obis import Obis
-from dlms_twisted.cosem.push_layouts import NO_LAYOUTS, Layout, PushLayouts
+from dlms_twisted.cosem.push_layouts import NO_LAYOUTS, Layout, Message, PushLayouts
 from dlms_twisted.cosem.reading import Reading
-from dlms_twisted.cosem.recognise import Found, is_clock, recognise
+from dlms_twisted.cosem.recognise import Found, is_clock
 from dlms_twisted.cosem.scaled import scale
 from dlms_twisted.cosem.units import unit_symbol
 
@@ -100,11 +99,10 @@ def readings_of(
     @return: one reading for each value that could be given its object, in the order of the message.
     """
     known = layouts or NO_LAYOUTS
-    root = element_of(body)
-    elements = children(root)
-    layout = known.find(root, elements)
-    found = recognise(elements) if layout is None else layout.read(elements)
-    return _readings(found, date_time, layout, known, options or NO_READING_OPTIONS, elements)
+    message = Message(body)
+    layout = known.find(message)
+    found = message.found if layout is None else layout.read(message)
+    return _readings(found, date_time, layout, known, options or NO_READING_OPTIONS, message)
 
 
 def readings_of_event(
@@ -122,12 +120,11 @@ def readings_of_event(
     attribute's value holds.
     """
     known = layouts or NO_LAYOUTS
-    root = element_of(attribute_value)
-    elements = children(root)
-    layout = known.find(root, elements)
-    found = [Found(instance_id, root, "event", class_id, attribute_id)]
-    found += recognise(elements) if layout is None else layout.read(elements)
-    return _readings(found, time, layout, known, options or NO_READING_OPTIONS, elements)
+    message = Message(attribute_value)
+    layout = known.find(message)
+    found = [Found(instance_id, message.root, "event", class_id, attribute_id)]
+    found += message.found if layout is None else layout.read(message)
+    return _readings(found, time, layout, known, options or NO_READING_OPTIONS, message)
 
 
 def identity_of(body: Data, layouts: PushLayouts | None = None) -> str | None:
@@ -135,11 +132,9 @@ def identity_of(body: Data, layouts: PushLayouts | None = None) -> str | None:
     @return: how the meter calls itself in C{body}: logical device name, device ID or serial number; L{None} if it
         does not.
     """
-    root = element_of(body)
-    elements = children(root)
-    layout = (layouts or NO_LAYOUTS).find(root, elements)
-    found = recognise(elements) if layout is None else layout.read(elements)
-    return _identity(found, elements)
+    message = Message(body)
+    layout = (layouts or NO_LAYOUTS).find(message)
+    return _identity(message.found if layout is None else layout.read(message), message.elements)
 
 
 def _identity(found: Iterable[Found], elements: Sequence[Element]) -> str | None:
@@ -164,11 +159,11 @@ def _readings(
     layout: Layout | None,
     layouts: PushLayouts,
     options: ReadingOptions,
-    elements: Sequence[Element],
+    message: Message,
 ) -> tuple[Reading, ...]:
     if not found:
         return ()
-    identity = _identity(found, elements) if layouts.groups else None
+    identity = _identity(found, message.elements) if layouts.groups else None
     groups = layouts.groups_of((*options.identities, *([identity] if identity else [])))
     clock = next((one.clock for one in groups if one.clock is not NO_OPTIONS), options.clock)
     make = _Maker(
@@ -178,9 +173,7 @@ def _readings(
         layout_name=layout.name if layout is not None else "",
         overrides=tuple(rule for group in groups for rule in group.values),
         scalers=options.scalers,
-        names=layouts.names.merged(options.names)
-        if options.names is not NO_OVERLAY
-        else layouts.names,
+        names=(options.names, layouts.names, NO_OVERLAY if layout is None else layout.names),
     )
     return tuple([make.reading(one) for one in found])
 
@@ -207,7 +200,7 @@ class _Maker:
         layout_name: str,
         overrides: tuple[ValueRule, ...],
         scalers: Mapping[Obis, ScalerUnit],
-        names: NameOverlay,
+        names: tuple[NameOverlay, ...],
     ) -> None:
         self._clock = clock
         self._time = None if time is None else time_text(time, clock)
@@ -238,7 +231,7 @@ class _Maker:
             obis=obis,
             class_id=_class_of(found) if found.class_id is None else found.class_id,
             attribute=2 if found.attribute is None else found.attribute,
-            name=obis_name(obis, self._names),
+            name=obis_name(obis, *self._names),
             value=value,
             unit=unit,
             scaler=scaler,

@@ -31,6 +31,8 @@ _PUSH_SETUP: Final = 40
 #: The logical names that a form implies without sending them.
 CLOCK: Final = bytes((0, 0, 1, 0, 0, 255))
 _DEVICE_NAME: Final = bytes((0, 0, 42, 0, 0, 255))
+#: The source of a clock that stands without its name before the pairs; alone it says nothing.
+_LEADING: Final = "leading time"
 #: Most elements that a row of one object has.
 _ROW: Final = 6
 
@@ -199,10 +201,12 @@ def _scan(elements: Sequence[Element]) -> list[Found]:
             row = _row(nested)
             found.extend([row] if row is not None else _scan(nested))
         elif index == 1 and is_time(element):
-            found.append(Found(CLOCK, element, "leading time", 8, 2))
+            found.append(Found(CLOCK, element, _LEADING, 8, 2))
         elif not found and text(element) is None and element.tag != NULL_DATA:
             # Logical names behind numbers are parameters of something else, not the start of a list of pairs.
             in_pairs = False
+    if len(found) == 1 and found[0].source == _LEADING:
+        return []
     return found
 
 
