@@ -13,16 +13,33 @@ from dlms_twisted.security.suites import BROADCAST, SUITES
 if TYPE_CHECKING:
     from dlms_twisted.apdu.ciphered import Envelope
 
-__all__ = ["DEDICATED_TAGS", "Candidate", "candidates", "expected_epoch", "is_dedicated"]
+__all__ = [
+    "DEDICATED_TAGS",
+    "PLAIN_OF",
+    "Candidate",
+    "candidates",
+    "ciphered_tag",
+    "expected_epoch",
+    "is_dedicated",
+    "named_key",
+]
 
-#: Tags that ask for the dedicated key: C{ded-*} of both generations and general-ded-ciphering (03, section 1).
-DEDICATED_TAGS: Final = frozenset(
-    (
-        *(0x41, 0x45, 0x46, 0x48, 0x4C, 0x4D, 0x4E, 0x56, 0x58),
-        *(0xD0, 0xD1, 0xD2, 0xD3, 0xD4, 0xD5, 0xD7),
-        0xDC,
-    )
-)
+#: Plain tags that have service-specific ciphered forms (03, section 1).
+_OLD_SERVICES: Final = (0x01, 0x05, 0x06, 0x08, 0x0C, 0x0D, 0x0E, 0x16, 0x18)
+_NEW_SERVICES: Final = (0xC0, 0xC1, 0xC2, 0xC3, 0xC4, 0xC5, 0xC7)
+
+_GLO_OF: Final = {tag: tag + 0x20 for tag in _OLD_SERVICES} | {
+    tag: tag + 0x08 for tag in _NEW_SERVICES
+}
+_DED_OF: Final = {tag: tag + 0x40 for tag in _OLD_SERVICES} | {
+    tag: tag + 0x10 for tag in _NEW_SERVICES
+}
+
+#: The plain tag within each service-specific ciphered APDU.
+PLAIN_OF: Final = {tag: plain for table in (_GLO_OF, _DED_OF) for plain, tag in table.items()}
+
+#: Tags that ask for the dedicated key: C{ded-*} and general-ded-ciphering.
+DEDICATED_TAGS: Final = frozenset((*_DED_OF.values(), 0xDC))
 
 
 class Candidate(NamedTuple):
@@ -47,6 +64,18 @@ def is_dedicated(tag: int) -> bool:
     Does an APDU of this tag use the dedicated key?
     """
     return tag in DEDICATED_TAGS
+
+
+def ciphered_tag(plain: int, *, dedicated: bool = False) -> int:
+    """
+    @param plain: The first octet of a plain APDU.
+
+    @return: the tag of its service-specific ciphered form, or of general-glo-ciphering or general-ded-ciphering
+        where it has none.
+    """
+    if dedicated:
+        return _DED_OF.get(plain, 0xDC)
+    return _GLO_OF.get(plain, 0xDB)
 
 
 def named_key(keys: MeterKeys, tag: int, control: int) -> bytes:

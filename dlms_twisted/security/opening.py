@@ -8,6 +8,7 @@ twelve octets are compared in constant time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from dlms_twisted.errors import Reason, SecurityError
-from dlms_twisted.security.choice import Candidate, candidates, named_key
+from dlms_twisted.security.choice import PLAIN_OF, Candidate, candidates, named_key
 from dlms_twisted.security.keys import MeterKeys, key_epoch
 from dlms_twisted.security.plausible import plausible
 from dlms_twisted.security.policy import Policy
@@ -97,6 +98,7 @@ def open_envelope(
     policy: Policy | None = None,
     window: ReplayWindow | None = None,
     pending_window: ReplayWindow | None = None,
+    judge: Callable[[bytes], bool] = plausible,
 ) -> Opened:
     """
     Open one protected layer.  No window is moved: on success, and where L{Opened.authenticated} is true, the caller
@@ -113,6 +115,8 @@ def open_envelope(
 
     @param pending_window: Of the pending encryption key, where there is one.
 
+    @param judge: Does deciphered text make sense?  Asked only where no tag can be verified.
+
     @raise SecurityError: C{downgrade}, C{unsupported}, C{malformed}, C{unknown-key}, C{replay}, C{bad-tag} or
         C{implausible-plaintext}, the first that applies in the order of architecture, invariant 2.
     """
@@ -128,14 +132,27 @@ def open_envelope(
         if window is not None and not window.check(envelope.invocation_counter):
             raise SecurityError(Reason.REPLAY, f"counter {envelope.invocation_counter}")
         key = named_key(keys, envelope.tag, control)
-        found = _attempt(envelope, Candidate(key, keys.authentication_key), nonce, sender)
+        found = _attempt(envelope, Candidate(key, keys.authentication_key), nonce, sender, judge)
         if found is None:
             raise _failed(control, keys)
         return found
     choices = candidates(envelope, keys)
     if demands.authenticated:
         choices = tuple(one for one in choices if one.authentication_key is not None)
-    return _open_with_pending(envelope, keys, choices, nonce, sender, window, pending_window)
+    replay = False
+    for candidate in choices:
+        # A new key starts its counters anew, and must not be judged by those of the old one.
+        is_new = candidate.encryption_key == keys.pending_encryption_key
+        one_window = pending_window if is_new else window
+        if one_window is not None and not one_window.check(envelope.invocation_counter):
+            replay = True
+            continue
+        found = _attempt(envelope, candidate, nonce, sender, judge)
+        if found is not None:
+            return found
+    if replay:
+        raise SecurityError(Reason.REPLAY, f"counter {envelope.invocation_counter}")
+    raise _failed(control, keys)
 
 
 def check_demands(control: int, policy: Policy, keys: MeterKeys) -> None:
@@ -193,38 +210,18 @@ def _failed(control: int, keys: MeterKeys) -> SecurityError:
     return SecurityError(Reason.IMPLAUSIBLE_PLAINTEXT, "probably a wrong key")
 
 
-def _open_with_pending(
+def _attempt(
     envelope: Envelope,
-    keys: MeterKeys,
-    choices: tuple[Candidate, ...],
+    candidate: Candidate,
     nonce: bytes,
     title: bytes,
-    window: ReplayWindow | None,
-    pending_window: ReplayWindow | None,
-) -> Opened:
-    """
-    Try the current key, and those to come, each against the window of its encryption key: a new key starts its
-    counters anew, and must not be judged by those of the old one.
-    """
-    counter = envelope.invocation_counter
-    replay = False
-    for candidate in choices:
-        is_new = candidate.encryption_key == keys.pending_encryption_key
-        judge = pending_window if is_new else window
-        if judge is not None and not judge.check(counter):
-            replay = True
-            continue
-        found = _attempt(envelope, candidate, nonce, title)
-        if found is not None:
-            return found
-    if replay:
-        raise SecurityError(Reason.REPLAY, f"counter {counter}")
-    raise _failed(envelope.security_control, keys)
-
-
-def _attempt(envelope: Envelope, candidate: Candidate, nonce: bytes, title: bytes) -> Opened | None:
+    judge: Callable[[bytes], bool],
+) -> Opened | None:
     """
     @return: what this pair of keys makes of the envelope, or C{None} if it is not the right one.
+
+    @raise SecurityError: C{malformed}: the tag of a service-specific APDU, which no authentication covers, is not
+        that of the service within.
     """
     key, authentication_key, pending = candidate
     control = envelope.security_control
@@ -244,8 +241,13 @@ def _attempt(envelope: Envelope, candidate: Candidate, nonce: bytes, title: byte
             plaintext = payload
     else:
         plaintext = cipher(key).encrypt(nonce, payload, None)[:-16] if encrypted else payload
-        if not plausible(plaintext):
+        if not judge(plaintext):
             return None
+    service = PLAIN_OF.get(envelope.tag)
+    if service is not None and plaintext[:1] != _OCTET[service]:
+        if verified:
+            raise SecurityError(Reason.MALFORMED, f"tag {envelope.tag:02x} holds another service")
+        return None
     return Opened(
         plaintext,
         verified,

@@ -9,7 +9,7 @@ from typing import Final
 from dlms_twisted.apdu.ciphered import CIPHERED_TAGS
 from dlms_twisted.codec.writer import encode_length
 from dlms_twisted.errors import LocalProtocolError, Reason, SecurityError
-from dlms_twisted.security.choice import named_key
+from dlms_twisted.security.choice import ciphered_tag, named_key
 from dlms_twisted.security.counters import CounterExhaustedError
 from dlms_twisted.security.keys import MeterKeys
 from dlms_twisted.security.opening import cipher, gcm_tag
@@ -21,24 +21,6 @@ __all__ = ["GENERAL_DED", "GENERAL_GLO", "ciphered_tag", "protect", "seal"]
 GENERAL_GLO: Final = 0xDB
 GENERAL_DED: Final = 0xDC
 _GENERAL: Final = 0xDD
-
-#: Plain tags that have service-specific ciphered forms.
-_OLD_SERVICES: Final = frozenset((0x01, 0x05, 0x06, 0x08, 0x0C, 0x0D, 0x0E, 0x16, 0x18))
-_NEW_SERVICES: Final = frozenset((0xC0, 0xC1, 0xC2, 0xC3, 0xC4, 0xC5, 0xC7))
-
-
-def ciphered_tag(plain: int, *, dedicated: bool = False) -> int:
-    """
-    @param plain: The first octet of a plain APDU.
-
-    @return: the tag of its service-specific ciphered form (03, section 1), or of general-glo-ciphering or
-        general-ded-ciphering where it has none.
-    """
-    if plain in _OLD_SERVICES:
-        return plain + (0x40 if dedicated else 0x20)
-    if plain in _NEW_SERVICES:
-        return plain + (0x10 if dedicated else 0x08)
-    return GENERAL_DED if dedicated else GENERAL_GLO
 
 
 def protect(
