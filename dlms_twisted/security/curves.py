@@ -40,7 +40,7 @@ class Curve(NamedTuple):
     length: int
     order: int
     curve: ec.EllipticCurve
-    hash: hashes.HashAlgorithm
+    hash: hashes.SHA256 | hashes.SHA384
 
 
 P256: Final = Curve(
