@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Annotated, Any, ClassVar, Self, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Self, cast, get_args, get_origin, get_type_hints
 
 from dlms_twisted.apdu.kinds import JSON, Kind
 from dlms_twisted.codec.limits import DEFAULT_LIMITS, Limits
@@ -29,7 +29,7 @@ def _fields_of(record: type[Record]) -> tuple[tuple[str, Kind[Any]], ...]:
 
 
 #: C{fields_of(record)}: the fields of a record in the order of the wire, each one's name and kind.
-fields_of: Callable[[type[Record]], tuple[tuple[str, Kind[Any]], ...]] = cache(_fields_of)
+fields_of = cast("Callable[[type[Record]], tuple[tuple[str, Kind[Any]], ...]]", cache(_fields_of))
 
 
 class Record:

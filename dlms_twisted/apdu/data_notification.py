@@ -21,13 +21,14 @@ from dlms_twisted.errors import DecodeError, EncodeError
 if TYPE_CHECKING:
     from dlms_twisted.codec.layout import LayoutCache
 
-__all__ = ["CONFIRMED", "DataNotification", "DataNotificationConfirm"]
+__all__ = ["CONFIRMED", "DataNotification", "DataNotificationConfirm", "HeaderlessNotification"]
 
 #: Bit of C{long_invoke_id_and_priority}: the sender wants a confirmation.
 CONFIRMED = 0x40000000
 
 _OCTET_STRING = 0x09
 _DATE_TIME = 0x19
+_COMPLEX = (0x01, 0x02)
 
 
 class _Fields(NamedTuple):
@@ -128,6 +129,52 @@ class DataNotification(_Fields, Apdu):
             "date_time": None if self.date_time is None else self.date_time.hex(),
             "body": self.body.tree(),
         }
+
+
+class HeaderlessNotification(DataNotification):
+    """
+    The body alone, an array or a structure, as some meters (Aidon) push it.
+
+    Not an APDU of the standard, and not in the registry: a receiver of pushes takes it for a notification with
+    number 0 and without a date-time.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """
+        @raise DecodeError: neither an array nor a structure, or an empty one.
+        """
+        if reader.peek() not in _COMPLEX:
+            raise DecodeError("an array or a structure wanted", reader.offset)
+        offset = reader.offset
+        body = reader.data("body")
+        if not body.values:
+            raise DecodeError("an array or a structure with elements wanted", offset)
+        return tuple.__new__(cls, (0, None, body, 0))
+
+    @classmethod
+    def decode(
+        cls,
+        octets: bytes,
+        limits: Limits = DEFAULT_LIMITS,
+        *,
+        layouts: LayoutCache | None = None,
+    ) -> Self:
+        """
+        @raise DecodeError: as L{read}, or octets are left over.
+        """
+        reader = Reader(octets, limits=limits)
+        notification = cls.read(reader)
+        reader.finish()
+        return notification
+
+    def write(self, writer: Writer) -> None:
+        """
+        The octets of the body.
+        """
+        writer.data(self.body)
 
 
 def _read_date_time(reader: Reader) -> tuple[bytes | None, int]:

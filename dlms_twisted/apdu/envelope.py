@@ -27,6 +27,7 @@ __all__ = [
     "SERVICE_NAMES",
     "TAG_LENGTH",
     "Envelope",
+    "announced_length",
     "encode_envelope",
     "parse_envelope",
     "read_envelope",
@@ -149,6 +150,12 @@ def read_envelope(reader: Reader) -> Envelope:
 
     @raise DecodeError: no ciphered APDU.
     """
+    tag, title, aad, key_info = _read_header(reader)
+    control, counter, payload, mac = _read_content(reader)
+    return Envelope(tag, title, control, counter, payload, mac, aad, key_info)
+
+
+def _read_header(reader: Reader) -> tuple[int, bytes, bytes, KeyInfo | None]:
     offset = reader.offset
     tag = reader.octet("tag")
     title, aad, key_info = b"", b"", None
@@ -165,8 +172,24 @@ def read_envelope(reader: Reader) -> Envelope:
         title = reader.octets("system_title")
     elif tag not in SERVICE_NAMES:
         raise DecodeError("a ciphered APDU wanted", offset)
-    control, counter, payload, mac = _read_content(reader)
-    return Envelope(tag, title, control, counter, payload, mac, aad, key_info)
+    return tag, title, aad, key_info
+
+
+def announced_length(octets: bytes) -> int | None:
+    """
+    How long a ciphered APDU is, by its own header.
+
+    @param octets: At least the header; the end may be missing.
+
+    @return: its length in octets, or C{None} where the header is not whole or is none of a ciphered APDU.
+    """
+    reader = Reader(octets)
+    try:
+        _read_header(reader)
+        length = reader.length("ciphered_content")
+    except DecodeError:
+        return None
+    return reader.offset + length
 
 
 def _read_content(reader: Reader) -> tuple[int, int, bytes, bytes]:
