@@ -18,6 +18,8 @@ _PACKAGE = Path(dlms_twisted.__file__).parent
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
     # A leaf for the rooms that read files of settings: keys and config share how an error names the dotted key.
+    # The translator joins link, security and meaning for a person's eyes; nothing but the command line needs it.
+    "translate": {"session", "security", "link", "cosem", "apdu", "codec", "errors"},
     "toml_reader": {"errors"},
     "codec": {"errors"},
     "apdu": {"codec", "errors"},
@@ -54,6 +56,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "link": {"attrs", "attr"},
     "cosem": {"attrs", "attr"},
     "session": {"attrs", "attr"},
+    "translate": {"attrs", "attr"},
     "transport": {"attrs", "attr", "twisted", "zope", "serial"},
     "keys": {"attrs", "attr", "twisted", "zope", "tomlkit"},
     "store": {"attrs", "attr", "twisted", "zope"},
@@ -66,7 +69,7 @@ THIRD_PARTY: dict[str, set[str]] = {
 
 #: What a sans-IO room never imports, though it is in the standard library.
 _IO = {"socket", "asyncio", "threading", "time", "random", "secrets", "logging", "sqlite3", "os"}
-SANS_IO = {"codec", "apdu", "security", "link", "cosem", "session"}
+SANS_IO = {"codec", "apdu", "security", "link", "cosem", "session", "translate"}
 #: Optional imports of the C{arrow} extra, made inside functions only.
 _OPTIONAL = {"numpy", "pyarrow"}
 

@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> None:
     errors are one line on stderr.
     """
     try:
-        code = dlms.main(arguments, standalone_mode=False)
+        code = dlms.main(arguments, prog_name="dlms", standalone_mode=False)
     except click.exceptions.Abort:
         code = 1
         click.echo("dlms: interrupted", err=True)
