@@ -7,7 +7,6 @@ A full queue sheds datagrams, which are counted, and pauses streams, which then 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from dlms_twisted.push.counters import Counters
@@ -49,7 +48,7 @@ class Arrival(NamedTuple):
     peer: Any
     octets: bytes
     raw: bytes | None
-    reply: Callable[[bytes], None] | None
+    way: Any
     medium: str
 
 
