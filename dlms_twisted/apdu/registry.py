@@ -6,6 +6,22 @@ from __future__ import annotations
 
 from typing import Final
 
+from dlms_twisted.apdu.access import (
+    AccessRequest,
+    AccessResponse,
+)
+from dlms_twisted.apdu.action import (
+    ActionRequestNextPBlock,
+    ActionRequestNormal,
+    ActionRequestWithFirstPBlock,
+    ActionRequestWithList,
+    ActionRequestWithListAndFirstPBlock,
+    ActionRequestWithPBlock,
+    ActionResponseNextPBlock,
+    ActionResponseNormal,
+    ActionResponseWithList,
+    ActionResponseWithPBlock,
+)
 from dlms_twisted.apdu.base import Apdu
 from dlms_twisted.apdu.block_transfer import GeneralBlockTransfer
 from dlms_twisted.apdu.ciphered import (
@@ -18,9 +34,37 @@ from dlms_twisted.apdu.ciphered import (
 from dlms_twisted.apdu.data_notification import DataNotification, DataNotificationConfirm
 from dlms_twisted.apdu.event_notification import EventNotificationRequest
 from dlms_twisted.apdu.gateway import GatewayRequest, GatewayResponse
+from dlms_twisted.apdu.get import (
+    GetRequestNext,
+    GetRequestNormal,
+    GetRequestWithList,
+    GetResponseNormal,
+    GetResponseWithDataBlock,
+    GetResponseWithList,
+)
 from dlms_twisted.apdu.initiate import InitiateRequest, InitiateResponse
 from dlms_twisted.apdu.kinds import JSON
 from dlms_twisted.apdu.service_error import ConfirmedServiceError, ExceptionResponse
+from dlms_twisted.apdu.set import (
+    SetRequestNormal,
+    SetRequestWithDataBlock,
+    SetRequestWithFirstDataBlock,
+    SetRequestWithList,
+    SetRequestWithListAndFirstDataBlock,
+    SetResponseDataBlock,
+    SetResponseLastDataBlock,
+    SetResponseLastDataBlockWithList,
+    SetResponseNormal,
+    SetResponseWithList,
+)
+from dlms_twisted.apdu.short_name import (
+    InformationReportRequest,
+    ReadRequest,
+    ReadResponse,
+    UnconfirmedWriteRequest,
+    WriteRequest,
+    WriteResponse,
+)
 from dlms_twisted.apdu.signing import GeneralSigning
 from dlms_twisted.codec.limits import DEFAULT_LIMITS, Limits
 from dlms_twisted.codec.reader import Reader
@@ -37,6 +81,40 @@ APDUS: Final[tuple[type[Apdu], ...]] = (
     DataNotification,
     DataNotificationConfirm,
     EventNotificationRequest,
+    ReadRequest,
+    ReadResponse,
+    WriteRequest,
+    WriteResponse,
+    UnconfirmedWriteRequest,
+    InformationReportRequest,
+    GetRequestNormal,
+    GetRequestNext,
+    GetRequestWithList,
+    GetResponseNormal,
+    GetResponseWithDataBlock,
+    GetResponseWithList,
+    SetRequestNormal,
+    SetRequestWithFirstDataBlock,
+    SetRequestWithDataBlock,
+    SetRequestWithList,
+    SetRequestWithListAndFirstDataBlock,
+    SetResponseNormal,
+    SetResponseDataBlock,
+    SetResponseLastDataBlock,
+    SetResponseLastDataBlockWithList,
+    SetResponseWithList,
+    ActionRequestNormal,
+    ActionRequestNextPBlock,
+    ActionRequestWithList,
+    ActionRequestWithFirstPBlock,
+    ActionRequestWithListAndFirstPBlock,
+    ActionRequestWithPBlock,
+    ActionResponseNormal,
+    ActionResponseWithPBlock,
+    ActionResponseWithList,
+    ActionResponseNextPBlock,
+    AccessRequest,
+    AccessResponse,
     GloCiphered,
     GeneralGloCiphering,
     GeneralDedCiphering,
