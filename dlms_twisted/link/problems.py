@@ -28,6 +28,8 @@ class ProblemKind(StrEnum):
     BAD_ADDRESS = "bad-address"
     #: M-Bus sum, or P1 CRC.
     BAD_CHECKSUM = "bad-checksum"
+    #: No wrapper header where one must be: the stream has no boundary any more.
+    BAD_WRAPPER = "bad-wrapper"
     #: A segment that does not follow the one before it; what was there of the message.
     BAD_SEQUENCE = "bad-sequence"
     #: A frame or message that never became whole.
@@ -43,7 +45,8 @@ class Problem(NamedTuple):
     Octets that became no payload.
 
     @ivar kind: Why not.
-    @ivar octets: As received, for the quarantine; at most a frame, or L{RUN_LIMIT}.
+    @ivar octets: As received, for the quarantine; a frame, the frames
+        of a message, or a run of at most L{RUN_LIMIT}.
     """
 
     kind: ProblemKind
@@ -73,6 +76,28 @@ class LinkStats:
         Add to one kind.
         """
         self.problems[kind] = self.problems.get(kind, 0) + number
+
+    def add(self, other: LinkStats) -> None:
+        """
+        Add the counters of another decoder of the same line.
+        """
+        self.octets += other.octets
+        self.frames += other.frames
+        self.other += other.other
+        for kind, number in other.problems.items():
+            self.count(kind, number)
+
+    def hint(self) -> str:
+        """
+        @return: what a person could look at, in words; empty while all is well.
+        """
+        checks = (ProblemKind.BAD_FCS, ProblemKind.BAD_HCS, ProblemKind.BAD_CHECKSUM)
+        bad = sum(self.problems.get(kind, 0) for kind in checks)
+        if bad > 3 and bad * 4 > self.frames:
+            return "many bad checksums: check parity and wiring"
+        if self.frames == 0 and self.octets > 1000:
+            return "octets but no frame: check baud rate, parity and the kind of framing"
+        return ""
 
     def as_dict(self) -> dict[str, int]:
         """

@@ -21,7 +21,8 @@ from dlms_twisted.link.hdlc.frame import (
     judge_header,
     read_frame,
 )
-from dlms_twisted.link.problems import RUN_LIMIT, LinkStats, Problem, ProblemKind
+from dlms_twisted.link.problems import Problem, ProblemKind
+from dlms_twisted.link.scanner import StreamScanner
 
 __all__ = ["FrameDecoder"]
 
@@ -35,23 +36,12 @@ class _Again:
 _AGAIN: Final = _Again()
 
 
-class FrameDecoder:
+class FrameDecoder(StreamScanner):
     """
-    The stream decoder; it never raises, and noise is counted in L{stats}.
-
-    @ivar stats: Counters.
+    The stream decoder; it never raises, and noise is counted in C{stats}.
     """
 
-    __slots__ = (
-        "_accept_zero",
-        "_buffer",
-        "_max_length",
-        "_offset",
-        "_region",
-        "_run",
-        "_run_kind",
-        "stats",
-    )
+    __slots__ = ("_accept_zero", "_max_length")
 
     def __init__(
         self, *, max_length: int = MAX_LENGTH, accept_zero_checksums: bool = False
@@ -60,17 +50,9 @@ class FrameDecoder:
         @param max_length: Most octets between two flags; a longer frame is C{bad-length}.
         @param accept_zero_checksums: Take a checksum of zero for right, as some bridges send it.
         """
-        self._buffer = bytearray()
-        #: All before it is done with.
-        self._offset = 0
-        #: Up to here the octets belong to a frame that was rejected as a whole.
-        self._region = 0
-        #: Octets that became no frame and are not reported yet, and why.
-        self._run = bytearray()
-        self._run_kind = ProblemKind.FOREIGN
+        super().__init__()
         self._max_length = max_length
         self._accept_zero = accept_zero_checksums
-        self.stats = LinkStats()
 
     @property
     def waiting(self) -> bool:
@@ -80,14 +62,6 @@ class FrameDecoder:
         A lone flag is not: it ends the last frame and may begin the next.
         """
         return bool(self._run) or len(self._buffer) - self._offset > 1
-
-    def receive_data(self, data: bytes) -> None:
-        """
-        Take octets of the stream; ask L{next_event} or L{next_frame} until it gives L{None} afterwards.
-        """
-        self._forget()
-        self._buffer += data
-        self.stats.octets += len(data)
 
     def next_frame(self) -> HDLCFrame | None:
         """
@@ -104,12 +78,15 @@ class FrameDecoder:
             data came.
         """
         buffer = self._buffer
-        while (have := len(buffer) - self._offset) > 0:
+        while True:
             start = self._offset
+            if self._run_is_over():
+                return self._end_run()
+            have = len(buffer) - start
+            if have == 0:
+                break
             if buffer[start] != FLAG:
-                self._run_on(start)
-                if len(self._run) >= RUN_LIMIT:
-                    return self._end_run()
+                self._take_to_flag(start)
                 continue
             if self._run and start >= self._region:
                 return self._end_run()
@@ -132,17 +109,14 @@ class FrameDecoder:
 
         Call it when the line was quiet for much longer than between two octets, then ask L{next_event}.
 
-        @return: what was waited for, as C{incomplete}, or the foreign octets held; L{None} if nothing was.
+        @return: octets that were held as no part of a frame; L{None} if there were none.
         """
-        if not self.waiting:
-            return None
-        if len(self._buffer) - self._offset > 1:
-            if self._run:
-                self._region = 0
-                return self._end_run()
-            self._reject(ProblemKind.INCOMPLETE, self._offset, 0)
-            self._run_on(self._offset)
-        return self._end_run()
+        if self._run:
+            self._region = 0
+            return self._end_run()
+        if self.waiting:
+            self._begin_run(ProblemKind.INCOMPLETE, len(self._buffer))
+        return None
 
     def _candidate(self, start: int) -> HDLCFrame | Problem | _Again | None:
         # At C{start} a flag stands before a format octet of type 3.
@@ -173,39 +147,16 @@ class FrameDecoder:
         # Inside a frame that was rejected as a whole, a beginning that comes to nothing is not
         # worth a second word, unless it is a frame of its own that goes on behind the first.
         if start >= self._region or region > self._region:
-            self.stats.count(kind)
-            if not self._run:
-                self._run_kind = kind
-            self._region = region
-        self._run.append(FLAG)
-        self._offset = start + 1
+            self._begin_run(kind, region)
+        else:
+            self._pass_inside()
         return _AGAIN
 
-    def _run_on(self, start: int) -> None:
-        # Take what stands before the next flag.
+    def _take_to_flag(self, start: int) -> None:
         position = self._buffer.find(FLAG, start)
-        end = len(self._buffer) if position < 0 else position
-        end = min(end, start + RUN_LIMIT - len(self._run))
-        if not self._run:
-            self._run_kind = ProblemKind.FOREIGN
-        if self._run_kind is ProblemKind.FOREIGN:
-            self.stats.count(ProblemKind.FOREIGN, end - start)
-        self._run += self._buffer[start:end]
-        self._offset = end
+        self._take(len(self._buffer) if position < 0 else position)
 
     def _pass_flag(self, start: int) -> None:
         if self._run:
             self._run.append(FLAG)
         self._offset = start + 1
-
-    def _end_run(self) -> Problem:
-        problem = Problem(self._run_kind, bytes(self._run))
-        self._run.clear()
-        self._run_kind = ProblemKind.FOREIGN
-        return problem
-
-    def _forget(self) -> None:
-        if self._offset:
-            del self._buffer[: self._offset]
-            self._region = max(0, self._region - self._offset)
-            self._offset = 0
