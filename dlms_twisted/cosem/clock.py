@@ -7,7 +7,7 @@ zone the clock runs.  The host's own zone is never asked.  Source: IEC 62056-6-2
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from struct import Struct
 from typing import Final
@@ -93,7 +93,8 @@ def aware_datetime(octets: bytes, options: ClockOptions = NO_OPTIONS) -> datetim
     if zone is not None and options.standard_time_all_year:
         return local.replace(tzinfo=_fixed(_standard_offset(local, zone)))
     if _DAY > deviation > -_DAY:
-        return local.replace(tzinfo=_zone(deviation if options.deviation_inverted else -deviation))
+        minutes = deviation if options.deviation_inverted else -deviation
+        return _in_range(local.replace(tzinfo=_zone(minutes)))
     if zone is None:
         return None
     # In the hour that the end of summer time repeats, the status says which of the two it is.
@@ -107,7 +108,9 @@ def time_text(octets: bytes, options: ClockOptions = NO_OPTIONS) -> str | None:
         specified.
     """
     moment = aware_datetime(octets, options) or local_datetime(octets)
-    return None if moment is None else moment.isoformat()
+    if moment is None:
+        return None
+    return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
 
 
 def clock_status(octets: bytes) -> int | None:
@@ -117,6 +120,19 @@ def clock_status(octets: bytes) -> int | None:
     if len(octets) != _SIZE or octets[-1] == _UNSPECIFIED:
         return None
     return octets[-1]
+
+
+def _in_range(moment: datetime) -> datetime | None:
+    """
+    @return: C{moment}, or L{None} if its UTC lies before the year 1 or after 9999.
+    """
+    if 1 < moment.year < 9999:
+        return moment
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        return None
+    return moment
 
 
 @lru_cache(maxsize=2 * _DAY)

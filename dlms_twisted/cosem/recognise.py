@@ -254,7 +254,7 @@ def _row(fields: Sequence[Element]) -> Found | None:
         return None
     names = [index for index, field in enumerate(fields) if is_logical_name(field)]
     scalers = [known for field in fields if (known := scaler_unit(field)) is not None]
-    if not names or (names[0] != 0 and (len(names) != 1 or len(scalers) != 1)):
+    if not names or (names[0] != 0 and (len(names), len(scalers), len(fields)) != (1, 1, 3)):
         return None
     if len(names) > 1 and (len(names) > 2 or names[1] != 1 or len(fields) > 3):
         return None
