@@ -69,6 +69,12 @@ class StateWrite:
     begins_round: bool = False
     counters: dict[str, int] = Factory(dict)
 
+    def mark_at(self, end: Position) -> Position | None:
+        """
+        @return: the mark, if the batch ends at C{end}.
+        """
+        return end if self.marks_end else self.mark
+
     def __bool__(self) -> bool:
         return bool(self.windows) or self.mark is not None or self.marks_end
 

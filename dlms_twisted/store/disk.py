@@ -40,9 +40,7 @@ class Disk:
 
         @raise sqlite3.Error: it cannot be opened.
         """
-        connection = sqlite3.connect(
-            path, timeout=_BUSY, isolation_level=None, check_same_thread=False
-        )
+        connection = self.open_file(path)
         try:
             connection.execute("PRAGMA journal_mode = WAL").fetchone()
             connection.execute("PRAGMA synchronous = FULL")
@@ -51,6 +49,14 @@ class Disk:
             connection.close()
             raise
         return connection
+
+    def open_file(self, path: Path) -> sqlite3.Connection:
+        """
+        @return: a connection in which nothing is set yet.
+
+        @raise sqlite3.Error: it cannot be opened.
+        """
+        return sqlite3.connect(path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
 
     def connect_read_only(self, path: Path) -> sqlite3.Connection:
         """

@@ -18,6 +18,8 @@ from twisted.python.failure import Failure
 from dlms_twisted.errors import StoreError
 from dlms_twisted.store.batch import Group
 from dlms_twisted.store.disk import Disk
+from dlms_twisted.store.housekeeping import Housekeeping
+from dlms_twisted.store.keeper import Keeper, Kept, Removed
 from dlms_twisted.store.limits import DEFAULT_LIMITS, StoreLimits
 from dlms_twisted.store.lock import LockFile
 from dlms_twisted.store.pipeline import Observer, Pipeline
@@ -25,7 +27,7 @@ from dlms_twisted.store.quarantine import Admission
 from dlms_twisted.store.record import ACCEPTED, Record
 from dlms_twisted.store.recovery import apply_after_mark
 from dlms_twisted.store.rounds import Rounds
-from dlms_twisted.store.series import LOCK, STATE
+from dlms_twisted.store.series import LOCK, READINGS, REDECODED, STATE, segment_files
 from dlms_twisted.store.state import read_window
 from dlms_twisted.store.windows import WindowTable
 from dlms_twisted.store.worker import ThreadWorker, Worker
@@ -54,7 +56,7 @@ class Journal:
         self,
         directory: Path,
         clock: IReactorTime,
-        worker: Worker,
+        workers: tuple[Worker, ...],
         lock: LockFile,
         disk: Disk,
         limits: StoreLimits,
@@ -63,10 +65,11 @@ class Journal:
         Use L{Journal.open}.
         """
         self.directory = directory
-        self._worker = worker
+        self._worker, self._keeper_worker = workers
         self._lock = lock
         self._observers: list[Observer] = []
         self._closing = False
+        self._ended = False
         self._closed: list[Deferred[None]] = []
         self._admission = Admission(limits.quarantine)
         self._writer = Writer(directory, disk, limits)
@@ -74,12 +77,23 @@ class Journal:
         self.windows = WindowTable(self._window_state, self._refused, limits.windows)
         self.totals: Counter[str] = Counter(self._writer.state.counters())
         rounds = Rounds(self.windows, self.totals, clock, limits)
+        keeper = Keeper(directory, disk, limits)
+        self._housekeeping = Housekeeping(
+            clock, self._keeper_worker, keeper, self._bounds, self._removed, limits.housekeeping
+        )
         self._pipeline = Pipeline(
-            clock, worker, self._writer, rounds, limits, self._changed, self._moved
+            clock,
+            self._worker,
+            self._writer,
+            rounds,
+            limits,
+            self._changed,
+            self._housekeeping.look,
         )
         self.totals[ACCEPTED] += apply_after_mark(
             directory, disk, self._writer.state, self.windows, limits.windows
         )
+        self._housekeeping.look()
 
     @classmethod
     def open(
@@ -108,17 +122,16 @@ class Journal:
         disk.make_directory(directory)
         lock = LockFile(directory / LOCK)
         lock.acquire(what)
+        workers: tuple[Worker, ...] = ()
         try:
-            if worker is None:
-                if call_from_thread is None:
-                    raise StoreError("a journal needs callFromThread or a worker")
-                worker = ThreadWorker(call_from_thread, "dlms-journal")
-            return cls(directory, clock, worker, lock, disk, limits)
-        except sqlite3.Error as error:
+            workers = (worker, worker) if worker is not None else _threads(call_from_thread)
+            return cls(directory, clock, workers, lock, disk, limits)
+        except BaseException as error:
+            for one in workers:
+                one.stop()
             lock.release()
-            raise StoreError(f"the journal {directory} cannot be opened: {error}") from error
-        except BaseException:
-            lock.release()
+            if isinstance(error, sqlite3.Error):
+                raise StoreError(f"the journal {directory} cannot be opened: {error}") from error
             raise
 
     @property
@@ -178,21 +191,27 @@ class Journal:
         @return: fires when that is done; fails with L{StoreError} if what is held cannot be written: one last
             attempt is made.  Cancelling it does not stop the closing.
         """
+        if self._ended:
+            return succeed(None)
         done: Deferred[None] = Deferred()
         self._closed.append(done)
         if not self._closing:
             self._closing = True
-            drained = self._pipeline.drain()
-            drained.addBoth(self._finish)
+            stopped = self._housekeeping.stop()
+            stopped.addCallback(lambda _: self._pipeline.drain())
+            stopped.addBoth(self._finish)
         return done
 
     def _finish(self, result: Failure | None) -> None:
+        # First, because the last connection to leave folds the log into the file, and this one cannot write.
+        self._states.close()
         self._worker.submit(self._writer.close).addBoth(self._release, result)
         self._worker.stop()
+        self._keeper_worker.stop()
 
     def _release(self, _: object, result: Failure | None) -> None:
-        self._states.close()
         self._lock.release()
+        self._ended = True
         for done in self._closed:
             done.callback(result)
 
@@ -240,7 +259,35 @@ class Journal:
         for observer in self._observers:
             observer(writable, why)
 
-    def _moved(self) -> None:
+    def _bounds(self) -> dict[str, Kept]:
         """
-        A segment was left for a new one.
+        @return: what housekeeping must leave alone.
         """
+        bounds = {
+            series: Kept(number, number) for series, number in self._writer.open_numbers().items()
+        }
+        if READINGS in bounds:
+            bounds[READINGS] = Kept(
+                bounds[READINGS].open, min(bounds[READINGS].open, self._writer.marked.number)
+            )
+        if decoded := segment_files(self.directory, REDECODED):
+            bounds[REDECODED] = Kept(decoded[-1].number, decoded[-1].number)
+        return bounds
+
+    def _removed(self, removed: Removed) -> None:
+        self.totals.update(removed.totals)
+        for (title, epoch), counter in removed.counters.items():
+            window = self.windows.get(title, epoch)
+            if window.check(counter):
+                window.accept(counter)
+                self.windows.touch(title, epoch)
+        self._pipeline.poke()
+
+
+def _threads(call_from_thread: Callable[..., Any] | None) -> tuple[Worker, ...]:
+    if call_from_thread is None:
+        raise StoreError("a journal needs callFromThread or a worker")
+    return (
+        ThreadWorker(call_from_thread, "dlms-journal"),
+        ThreadWorker(call_from_thread, "dlms-journal-keeper"),
+    )

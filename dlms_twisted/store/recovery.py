@@ -10,6 +10,7 @@ from pathlib import Path
 from dlms_twisted.store.batch import StateWrite
 from dlms_twisted.store.disk import Disk
 from dlms_twisted.store.record import Position
+from dlms_twisted.store.schema import last_row
 from dlms_twisted.store.series import READINGS, segment_files
 from dlms_twisted.store.state import State
 from dlms_twisted.store.windows import WindowTable
@@ -46,8 +47,7 @@ def apply_after_mark(
                 end = Position(file.number, seq)
                 if windows.dirty >= limit:
                     _flush(state, windows, end)
-            last = connection.execute("SELECT coalesce(max(seq), 0) FROM record").fetchone()[0]
-            end = max(end, Position(file.number, last))
+            end = max(end, Position(file.number, last_row(connection)))
     if end != mark:
         _flush(state, windows, end)
     return applied

@@ -16,7 +16,7 @@ from dlms_twisted.store.record import ACCEPTED, REFUSED, Position, Record, Store
 from dlms_twisted.store.schema import COLUMNS
 from dlms_twisted.store.series import QUARANTINE
 
-__all__ = ["Row", "insert", "row_of", "select", "stored"]
+__all__ = ["Row", "column_names", "insert", "row_of", "select", "stored"]
 
 #: The values of L{COLUMNS}.
 Row = tuple[Any, ...]
@@ -90,11 +90,19 @@ def _statement(short: bool, size: int) -> str:
     return _STATEMENTS[short, size]
 
 
-def select(connection: sqlite3.Connection) -> str:
+def column_names(connection: sqlite3.Connection) -> set[str]:
     """
-    @return: C{SELECT seq, …} of all columns; those that an older segment has not yet are NULL.
+    @return: the columns that C{record} has; an older segment lacks some.
     """
-    there = {row[1] for row in connection.execute("PRAGMA table_info(record)")}
+    return {row[1] for row in connection.execute("PRAGMA table_info(record)")}
+
+
+def select(there: set[str]) -> str:
+    """
+    @param there: The columns that there are.
+
+    @return: C{SELECT seq, …} of all columns; those that are not there are NULL.
+    """
     columns = (name if name in there else f"NULL AS {name}" for name in COLUMNS)
     return f"SELECT seq, {', '.join(columns)} FROM record"
 

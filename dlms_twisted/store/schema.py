@@ -14,6 +14,7 @@ __all__ = [
     "INDEXES",
     "SEGMENT_VERSION",
     "STATE_VERSION",
+    "last_row",
     "prepare_segment",
     "prepare_state",
     "version",
@@ -93,6 +94,13 @@ def version(connection: sqlite3.Connection) -> int:
     """
     found: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return found
+
+
+def last_row(connection: sqlite3.Connection) -> int:
+    """
+    @return: the last row of a segment, 0 if it is empty.  No row is ever removed, so this is their number too.
+    """
+    return int(connection.execute("SELECT coalesce(max(seq), 0) FROM record").fetchone()[0])
 
 
 def prepare_segment(connection: sqlite3.Connection) -> None:

@@ -4,14 +4,30 @@ One segment as its writer sees it.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
+from typing import Final
+
+from twisted.logger import Logger
 
 from dlms_twisted.store.disk import Disk
 from dlms_twisted.store.rows import Row, insert
-from dlms_twisted.store.schema import prepare_segment
+from dlms_twisted.store.schema import last_row, prepare_segment
 from dlms_twisted.store.series import SegmentFile
 
-__all__ = ["Segment"]
+__all__ = ["MISTAKES", "Segment"]
+
+
+#: What is not the disk's fault but that of a record, which would fail for ever.
+MISTAKES: Final = (
+    sqlite3.ProgrammingError,
+    sqlite3.InterfaceError,
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+    ArithmeticError,
+    TypeError,
+    ValueError,
+)
 
 
 class Segment:
@@ -22,6 +38,8 @@ class Segment:
     @ivar last: The last row that is committed; 0 when there is none.
     @ivar octets: Its size.
     """
+
+    log = Logger()
 
     def __init__(self, file: SegmentFile, disk: Disk) -> None:
         """
@@ -36,7 +54,7 @@ class Segment:
         self._connection = disk.connect(file.path)
         try:
             prepare_segment(self._connection)
-            self.last = self._last()
+            self.last = last_row(self._connection)
             self._page_size: int = self._connection.execute("PRAGMA page_size").fetchone()[0]
             self.octets = self._octets()
         except BaseException:
@@ -60,6 +78,32 @@ class Segment:
         self.last += len(rows)
         self.octets = self._octets()
 
+    def append_singly(self, rows: Sequence[Row]) -> list[Row]:
+        """
+        After L{append} failed by a mistake: write the rows that can be written.
+
+        @return: those that are written and committed.
+
+        @raise sqlite3.Error: the disk fails.
+        """
+        written = []
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for row in rows:
+                try:
+                    insert(connection, [row])
+                except MISTAKES:
+                    self.log.failure("A record cannot be written and is lost")
+                else:
+                    written.append(row)
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.rollback()
+            raise
+        self.last += len(written)
+        return written
+
     def recover(self) -> None:
         """
         After a write that failed: what is there is written to the disk once more, because a failed
@@ -70,17 +114,13 @@ class Segment:
         self._connection.close()
         self._connection = self._disk.connect(self.file.path)
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        self.last = self._last()
+        self.last = last_row(self._connection)
 
     def close(self) -> None:
         """
         Close the file; the log is folded into it.
         """
         self._connection.close()
-
-    def _last(self) -> int:
-        row = self._connection.execute("SELECT coalesce(max(seq), 0) FROM record").fetchone()
-        return int(row[0])
 
     def _octets(self) -> int:
         pages: int = self._connection.execute("PRAGMA page_count").fetchone()[0]

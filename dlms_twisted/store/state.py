@@ -46,7 +46,7 @@ class State:
 
         @raise sqlite3.Error: nothing is written.
         """
-        mark = end if news.marks_end else news.mark
+        mark = news.mark_at(end)
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         try:

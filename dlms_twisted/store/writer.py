@@ -17,7 +17,7 @@ from dlms_twisted.store.limits import StoreLimits
 from dlms_twisted.store.record import ACCEPTED, Position, checked_id
 from dlms_twisted.store.repeats import Repeats
 from dlms_twisted.store.rows import row_of
-from dlms_twisted.store.segment import Segment
+from dlms_twisted.store.segment import MISTAKES, Segment
 from dlms_twisted.store.series import (
     QUARANTINE,
     READINGS,
@@ -41,6 +41,7 @@ class Writer:
     Writes batches.  A batch that failed is given again; what of it was written is not written twice.
 
     @ivar state: The state file.
+    @ivar marked: The last reading that the windows of the state include.
     """
 
     log = Logger()
@@ -64,6 +65,7 @@ class Writer:
         self._repeats = Repeats()
         self._segments: dict[str, Segment] = {}
         self.state = State(directory / STATE, disk)
+        self.marked = self.state.mark()
         for series in (READINGS, QUARANTINE):
             if files := segment_files(directory, series):
                 self._segments[series] = Segment(files[-1], disk)
@@ -98,6 +100,7 @@ class Writer:
         batch.end = self.end()
         if batch.state:
             self.state.write(batch.state, batch.end)
+            self.marked = batch.state.mark_at(batch.end) or self.marked
         return moved
 
     def write_again(self, batch: Batch) -> bool:
@@ -181,7 +184,11 @@ class Writer:
             moved = segment is not None
             segment = self._begin(series, part.day)
         part.expected = segment.last + len(part.rows)
-        segment.append(part.rows)
+        try:
+            segment.append(part.rows)
+        except MISTAKES:
+            part.expected = None
+            segment.append_singly(part.rows)
         part.written = True
         return moved
 
