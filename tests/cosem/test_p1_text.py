@@ -65,7 +65,8 @@ class TelegramTests(SynchronousTestCase):
             (meter["value"], meter["name"]), ("K8EG004046395507", "equipment identifier")
         )
         self.assertEqual(_of(readings, "0-0:96.14.0")[0]["value"], 2)
-        self.assertEqual(len(readings), 38)
+        lines = _telegram("dsmr-telegram-v5").splitlines()
+        self.assertEqual(len(readings), sum(b"(" in line for line in lines))
 
     def test_old_gas(self) -> None:
         """
@@ -84,10 +85,6 @@ class TelegramTests(SynchronousTestCase):
         """
         readings = telegram_readings(_telegram("dsmr-telegram-fluvius-v171-alt"))
         maxima = _of(readings, "1-0:1.6.0")
-        self.assertEqual(
-            [one["value"] for one in maxima],
-            ["0.000", "1.862", "4.229", "4.927", "3.064"][0:0] + [one["value"] for one in maxima],
-        )
         self.assertEqual(
             [(one["value"], one["time"]) for one in maxima],
             [
@@ -170,8 +167,8 @@ class TelegramTests(SynchronousTestCase):
         Text of a bridge in between, overlong lines and huge numbers cost no more than themselves.
         """
         text = "Debug: WiFi ps enabled\r\n1-0:1.8.0(5*kWh)\r\n" + "1-0:1.8.0" + "(1)" * 9000
-        text += "\r\n0-1:24.3.0(090212160000)(00)(999999)(1)(0-1:24.2.1)(m3)\r\n" + "(1)" * 4000
+        text += "\r\n0-1:24.3.0(090212160000)(00)(999999)(1)(0-1:24.2.1)(m3)\r\n" + "(1)" * 5000
         readings = telegram_readings(text)
         self.assertEqual(readings[0].value, 5)
-        self.assertEqual(len(readings), 4001)
+        self.assertEqual(len(readings), 5001)
         self.assertIsNone(readings[-1].time)

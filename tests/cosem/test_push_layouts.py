@@ -69,7 +69,6 @@ class LayoutTests(SynchronousTestCase):
         self.assertEqual(water.time, "2021-07-19T15:46:35+02:00")
         other = build.structure(
             build.visible_string("WM-9999"),
-            *map(build.structure, []),
             build.structure(build.unsigned(5)),
             build.null(),
         )
@@ -88,7 +87,8 @@ class LayoutTests(SynchronousTestCase):
         Positions that a short message has not are left out.
         """
         layouts = PushLayouts.parse(
-            '[[layout]]\nname = "x"\nwhen = { root = "structure" }\nat = { 0 = "1-0:1.7.0", 9 = "1-0:2.7.0", "-7" = "1-0:3.7.0" }'
+            '[[layout]]\nname = "x"\nwhen = { root = "structure" }\n'
+            'at = { 0 = "1-0:1.7.0", 9 = "1-0:2.7.0", "-7" = "1-0:3.7.0" }'
         )
         [reading] = readings_of(build.structure(build.unsigned(7)), layouts=layouts)
         self.assertEqual(reading.obis, Obis.parse("1-0:1.7.0"))
