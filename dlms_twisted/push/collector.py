@@ -14,8 +14,9 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from dlms_twisted.codec.layout import LayoutCache
-from dlms_twisted.errors import Reason
 from dlms_twisted.keys.interfaces import IKeyStore
+from dlms_twisted.link.problems import Problem
+from dlms_twisted.link.push import Payload, PushLink, WrapperPushLink
 from dlms_twisted.push.commits import Commits
 from dlms_twisted.push.confirm import Confirmer
 from dlms_twisted.push.counters import Counters
@@ -27,7 +28,7 @@ from dlms_twisted.session.notification import Reassembly
 from dlms_twisted.store.journal import Journal
 from dlms_twisted.store.record import Record
 from dlms_twisted.transport.datagram import DatagramSource, UDPDescription
-from dlms_twisted.transport.stream import Cut, Cutter, PushConnection, StreamSource, WrapperCutter
+from dlms_twisted.transport.stream import PushConnection, StreamSource
 
 __all__ = ["Collector"]
 
@@ -42,30 +43,29 @@ class _StreamSink:
         self._queue = queue
         self._source = source
 
-    def stream_cut(self, connection: PushConnection, cut: Cut) -> None:
+    def stream_payload(self, connection: PushConnection, payload: Payload) -> None:
         """
         Queue it.
         """
-        self._pipeline.stream_cut(self._source, connection, cut)
+        self._pipeline.stream_payload(self._source, connection, payload)
 
-    def stream_broken(self, connection: PushConnection, rest: bytes, why: str) -> None:
+    def stream_problem(self, connection: PushConnection, problem: Problem) -> None:
         """
-        Keep what could not be cut.
+        Keep and count it.
         """
-        self._pipeline.stream_lost(self._source, connection, Reason.BAD_WRAPPER, rest, why)
+        self._pipeline.stream_problem(self._source, connection, problem)
 
-    def stream_gone(self, connection: PushConnection, rest: bytes) -> None:
+    def stream_broken(self, connection: PushConnection, why: str) -> None:
         """
-        Keep what never became whole.
+        Say so.
+        """
+        self._pipeline.stream_broken(connection, why)
+
+    def stream_gone(self, connection: PushConnection) -> None:
+        """
+        A paused one is not resumed.
         """
         self._queue.forget(connection)
-        self._pipeline.stream_lost(
-            self._source,
-            connection,
-            Reason.INCOMPLETE,
-            rest,
-            "the connection ended inside of a frame",
-        )
 
     def stream_refused(self, peer: str) -> None:
         """
@@ -158,13 +158,13 @@ class Collector(MultiService):
         endpoint: IStreamServerEndpoint,
         source: Source,
         *,
-        cutter: Callable[[], Cutter] = WrapperCutter,
+        link: Callable[[], PushLink] = WrapperPushLink,
         idle_timeout: float = 1800.0,
     ) -> StreamSource:
         """
         Add a listening stream endpoint.
 
-        @param cutter: Makes the link decoder of one connection.
+        @param link: Makes the decoder of one connection.
         @param idle_timeout: Seconds of silence after which a connection is closed.
         """
         sink = _StreamSink(self.pipeline, self._queue, source)
@@ -173,7 +173,7 @@ class Collector(MultiService):
             endpoint,
             sink,
             label=source.label,
-            cutter=cutter,
+            link=link,
             idle_timeout=idle_timeout,
         )
         stream.setServiceParent(self)

@@ -11,19 +11,29 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from dlms_twisted.errors import Reason
+from dlms_twisted.link.problems import Problem, ProblemKind
+from dlms_twisted.link.push import Payload
 from dlms_twisted.link.wrapper import split_datagram
 from dlms_twisted.push.commits import Commits
 from dlms_twisted.push.counters import Counters
 from dlms_twisted.push.limiter import LimitedLog
 from dlms_twisted.push.opener import Opener
 from dlms_twisted.push.queue import Arrival, IntakeQueue
-from dlms_twisted.push.replies import StreamWay
+from dlms_twisted.push.replies import StreamPeer
 from dlms_twisted.push.source import Source
 from dlms_twisted.session.notification import Incoming, Outer, Reassembly, Refusal
 from dlms_twisted.transport.datagram import DatagramSource
-from dlms_twisted.transport.stream import Cut, PushConnection
+from dlms_twisted.transport.stream import PushConnection
 
 __all__ = ["Pipeline"]
+
+#: Why the octets of a link's problem are refused, where it is not because they are malformed.
+_PROBLEMS: Final = {
+    ProblemKind.BAD_WRAPPER: Reason.BAD_WRAPPER,
+    ProblemKind.INCOMPLETE: Reason.INCOMPLETE,
+    ProblemKind.BAD_SEQUENCE: Reason.INCOMPLETE,
+    ProblemKind.LIMIT: Reason.LIMIT,
+}
 
 
 class Pipeline:
@@ -83,33 +93,42 @@ class Pipeline:
 
         return deliver
 
-    def stream_cut(self, source: Source, connection: PushConnection, cut: Cut) -> None:
+    def stream_payload(self, source: Source, connection: PushConnection, payload: Payload) -> None:
         """
         Queue what a stream's link has cut; a full queue pauses the connection.
         """
-        self.counters.octets += len(cut.raw)
+        self.counters.octets += len(payload.raw)
         at = int(self._clock.seconds() * 1_000_000)
-        way = None if cut.reply is None else StreamWay(connection, cut.reply)
-        arrival = Arrival(at, source, connection, cut.octets, cut.raw, way, cut.medium)
-        self._queue.put(arrival, connection)
+        octets, raw, address, medium = payload
+        peer = StreamPeer(connection, address)
+        self._queue.put(Arrival(at, source, peer, octets, raw, connection, medium), connection)
         if self._turning is None:
             self.wake()
 
-    def stream_lost(
-        self, source: Source, connection: PushConnection, reason: Reason, rest: bytes, why: str
-    ) -> None:
+    def stream_problem(self, source: Source, connection: PushConnection, problem: Problem) -> None:
         """
-        Keep what a stream had sent and could not be cut.
+        Count octets of a stream that became no message, and keep those that may be somebody's.
         """
-        if reason is Reason.BAD_WRAPPER:
-            self._limited.warn(
-                "broken stream", "{peer} broke the link: {why}", peer=connection.peer, why=why
-            )
-        if rest:
-            at = int(self._clock.seconds() * 1_000_000)
-            arrival = Arrival(at, source, connection, rest, rest, None, "wrapper")
-            self._refused(arrival, Refusal(reason, why, rest, None, None, None))
-            self._commits.flush()
+        kind = problem.kind
+        self.counters.link[str(kind)] += 1
+        if kind is ProblemKind.FOREIGN and connection.link.stats.frames:
+            return
+        at = int(self._clock.seconds() * 1_000_000)
+        medium = connection.link.medium
+        peer = StreamPeer(connection, b"")
+        arrival = Arrival(at, source, peer, b"", problem.octets, None, medium)
+        reason = _PROBLEMS.get(kind, Reason.MALFORMED)
+        self._refused(arrival, Refusal(reason, f"{medium}: {kind}", problem.octets))
+        self._commits.flush()
+
+    def stream_broken(self, connection: PushConnection, why: str) -> None:
+        """
+        Say who was closed, and why.
+        """
+        self.counters.link["closed"] += 1
+        self._limited.warn(
+            "broken stream", "{peer} is closed: {why}", peer=connection.peer, why=why
+        )
 
     # -- slices
 

@@ -7,7 +7,7 @@ Each connection's link decoder sits here; what it cuts is delivered, and the con
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -18,92 +18,11 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from dlms_twisted.errors import RemoteProtocolError
-from dlms_twisted.link.wrapper import WrapperDecoder, encode_frame
+from dlms_twisted.link.problems import Problem, ProblemKind
+from dlms_twisted.link.push import Payload, PushLink, WrapperPushLink
 from dlms_twisted.transport.datagram import show_host
 
-__all__ = ["Cut", "Cutter", "PushConnection", "StreamSink", "StreamSource", "WrapperCutter"]
-
-
-class Cut(NamedTuple):
-    """
-    One payload that a link has cut from a stream.
-
-    @ivar octets: The payload: one APDU, or several where the link allows that.
-    @ivar raw: The link frames that carried it.
-    @ivar reply: Frames an APDU for the way back; L{None} where there is none.
-    @ivar medium: The link's name in records, for example C{wrapper}.
-    """
-
-    octets: bytes
-    raw: bytes
-    reply: Callable[[bytes], bytes] | None
-    medium: str
-
-
-class Cutter(Protocol):
-    """
-    What a connection needs of a link decoder.
-    """
-
-    def receive_data(self, data: bytes) -> None:
-        """
-        Take octets.
-        """
-
-    def next_cut(self) -> Cut | None:
-        """
-        @return: the next payload, or L{None} until more came.
-
-        @raise RemoteProtocolError: the stream is broken for good.
-        """
-
-    @property
-    def buffered(self) -> bytes:
-        """
-        Octets that are not part of what was cut so far.
-        """
-
-
-class WrapperCutter:
-    """
-    The wrapper (IEC 62056-47) as a L{Cutter}.
-    """
-
-    def __init__(self, *, max_payload: int = 65535) -> None:
-        """
-        @param max_payload: Longest APDU accepted, in octets.
-        """
-        self._decoder = WrapperDecoder(max_payload=max_payload)
-
-    def receive_data(self, data: bytes) -> None:
-        """
-        Take octets.
-        """
-        self._decoder.receive_data(data)
-
-    def next_cut(self) -> Cut | None:
-        """
-        @return: the payload of the next frame; its reply has the wPorts swapped.
-
-        @raise RemoteProtocolError: wrong version or too long.
-        """
-        frame = self._decoder.next_frame()
-        if frame is None:
-            return None
-        source, destination = frame.source, frame.destination
-        return Cut(
-            frame.payload,
-            frame.raw,
-            lambda apdu: encode_frame(destination, source, apdu),
-            "wrapper",
-        )
-
-    @property
-    def buffered(self) -> bytes:
-        """
-        Octets of the frame that is not whole, or of what broke the stream.
-        """
-        return self._decoder.buffered
+__all__ = ["PushConnection", "StreamSink", "StreamSource", "describe_peer"]
 
 
 class StreamSink(Protocol):
@@ -111,23 +30,24 @@ class StreamSink(Protocol):
     Where a L{StreamSource} delivers to.
     """
 
-    def stream_cut(self, connection: PushConnection, cut: Cut) -> None:
+    def stream_payload(self, connection: PushConnection, payload: Payload) -> None:
         """
-        A payload was cut.
-        """
-
-    def stream_broken(self, connection: PushConnection, rest: bytes, why: str) -> None:
-        """
-        The peer broke the link, and the connection is being closed.
-
-        @param rest: The octets that could not be cut.
+        A message was cut.
         """
 
-    def stream_gone(self, connection: PushConnection, rest: bytes) -> None:
+    def stream_problem(self, connection: PushConnection, problem: Problem) -> None:
         """
-        The connection ended.
+        Octets became no message.
+        """
 
-        @param rest: Octets of a frame that never became whole.
+    def stream_broken(self, connection: PushConnection, why: str) -> None:
+        """
+        The peer broke the link for good, and the connection is being closed.
+        """
+
+    def stream_gone(self, connection: PushConnection) -> None:
+        """
+        The connection ended; all that it had sent was delivered.
         """
 
     def stream_refused(self, peer: str) -> None:
@@ -141,6 +61,7 @@ class PushConnection(TwistedProtocol):
     One connection of a meter.
 
     @ivar source: The L{StreamSource} that it belongs to.
+    @ivar link: Its decoder.
     @ivar peer: Host and port, as text.
     """
 
@@ -149,8 +70,9 @@ class PushConnection(TwistedProtocol):
 
     def __init__(self, source: StreamSource) -> None:
         self.source = source
-        self._cutter = source.cutter()
+        self.link = source.link()
         self._idle: IDelayedCall | None = None
+        self._overdue: IDelayedCall | None = None
         self._over = False
 
     def connectionMade(self) -> None:
@@ -168,22 +90,59 @@ class PushConnection(TwistedProtocol):
             return
         if self._idle is not None:
             self._idle.reset(self.source.idle_timeout)
-        cutter, sink = self._cutter, self.source.sink
-        cutter.receive_data(data)
+        self.link.receive_data(data, self.source.clock.seconds())
+        self._deliver()
+        self._watch()
+
+    def _deliver(self) -> None:
+        sink, link = self.source.sink, self.link
         try:
-            while (cut := cutter.next_cut()) is not None:
-                sink.stream_cut(self, cut)
+            while (event := link.next_event()) is not None:
+                if isinstance(event, Payload):
+                    sink.stream_payload(self, event)
+                    continue
+                sink.stream_problem(self, event)
+                if event.kind is ProblemKind.FOREIGN and not link.stats.frames:
+                    raise RemoteProtocolError("nothing that a meter sends")
         except RemoteProtocolError as error:
-            self._over = True
-            sink.stream_broken(self, cutter.buffered, str(error))
-            self.transport.abortConnection()
+            if not self._over:
+                self._over = True
+                sink.stream_broken(self, str(error))
+                self.transport.abortConnection()
+
+    def _watch(self) -> None:
+        """
+        Have the link told when time has passed, if it wants that.
+        """
+        deadline = None if self._over else self.link.deadline
+        if deadline is None:
+            if self._overdue is not None:
+                self._overdue.cancel()
+                self._overdue = None
+            return
+        delay = max(0.0, deadline - self.source.clock.seconds())
+        if self._overdue is None:
+            self._overdue = self.source.clock.callLater(delay, self._time_passed)
+        else:
+            self._overdue.reset(delay)
+
+    def _time_passed(self) -> None:
+        self._overdue = None
+        self.link.time_passed(self.source.clock.seconds())
+        self._deliver()
+        self._watch()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        if self._idle is not None and self._idle.active():
-            self._idle.cancel()
+        for call in (self._idle, self._overdue):
+            if call is not None and call.active():
+                call.cancel()
+        self._overdue = None
         self.source.release(self)
-        self.source.sink.stream_gone(self, b"" if self._over else self._cutter.buffered)
-        self._over = True
+        if not self._over:
+            self._over = True
+            self.link.end()
+            self._deliver()
+        self.source.sink.stream_gone(self)
 
     def send(self, octets: bytes) -> None:
         """
@@ -240,18 +199,18 @@ class StreamSource(Service):
         sink: StreamSink,
         *,
         label: str,
-        cutter: Callable[[], Cutter] = WrapperCutter,
+        link: Callable[[], PushLink] = WrapperPushLink,
         idle_timeout: float = 1800.0,
         most_connections: int = 10_000,
     ) -> None:
         """
-        @param cutter: Makes the link decoder of one connection.
+        @param link: Makes the decoder of one connection.
         @param most_connections: How many are held at a time; one more is closed at once.
         """
         self.clock = clock
         self.sink = sink
         self.label = label
-        self.cutter = cutter
+        self.link = link
         self.idle_timeout = idle_timeout
         self._endpoint = endpoint
         self._most = most_connections

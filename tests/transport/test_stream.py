@@ -13,8 +13,11 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransportWithDisconnection
 from twisted.trial.unittest import SynchronousTestCase
 
+from dlms_twisted.link.auto import push_link
+from dlms_twisted.link.problems import Problem
+from dlms_twisted.link.push import Payload
 from dlms_twisted.link.wrapper import encode_frame
-from dlms_twisted.transport.stream import Cut, PushConnection, StreamSource, describe_peer
+from dlms_twisted.transport.stream import PushConnection, StreamSource, describe_peer
 
 
 class Sink:
@@ -25,24 +28,29 @@ class Sink:
     def __init__(self) -> None:
         self.events: list[tuple[Any, ...]] = []
 
-    def stream_cut(self, connection: PushConnection, cut: Cut) -> None:
+    def stream_payload(self, connection: PushConnection, payload: Payload) -> None:
         """
         Remember it.
         """
-        self.events.append(("cut", cut.octets, cut.raw, cut.medium))
-        self.last = cut
+        self.events.append(("payload", payload.octets, payload.raw, payload.medium))
 
-    def stream_broken(self, connection: PushConnection, rest: bytes, why: str) -> None:
+    def stream_problem(self, connection: PushConnection, problem: Problem) -> None:
         """
         Remember it.
         """
-        self.events.append(("broken", rest, why))
+        self.events.append((str(problem.kind), problem.octets))
 
-    def stream_gone(self, connection: PushConnection, rest: bytes) -> None:
+    def stream_broken(self, connection: PushConnection, why: str) -> None:
         """
         Remember it.
         """
-        self.events.append(("gone", rest))
+        self.events.append(("broken", why))
+
+    def stream_gone(self, connection: PushConnection) -> None:
+        """
+        Remember it.
+        """
+        self.events.append(("gone",))
 
     def stream_refused(self, peer: str) -> None:
         """
@@ -132,25 +140,22 @@ class StreamSourceTests(SynchronousTestCase):
             self.assertEqual(
                 self.sink.events,
                 [
-                    ("cut", b"ab", stream[:10], "wrapper"),
-                    ("cut", b"c", stream[10:], "wrapper"),
-                    ("gone", b""),
+                    ("payload", b"ab", stream[:10], "wrapper"),
+                    ("payload", b"c", stream[10:], "wrapper"),
+                    ("gone",),
                 ],
             )
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_reply(self) -> None:
+    def test_send(self) -> None:
         """
-        The way back has the wPorts swapped.
+        Octets can be sent until the connection is over.
         """
         connection, transport = self.connect()
-        connection.dataReceived(encode_frame(1, 16, b"ab"))
-        assert self.sink.last.reply is not None
-        connection.send(self.sink.last.reply(b"z"))
-        self.assertEqual(transport.value(), encode_frame(16, 1, b"z"))
+        connection.send(b"z")
         transport.loseConnection()
         connection.send(b"late")
-        self.assertEqual(transport.value(), encode_frame(16, 1, b"z"))
+        self.assertEqual(transport.value(), b"z")
 
     def test_broken(self) -> None:
         """
@@ -161,10 +166,15 @@ class StreamSourceTests(SynchronousTestCase):
         self.assertFalse(transport.connected)
         self.assertEqual(
             [event[:2] for event in self.sink.events],
-            [("cut", b"ab"), ("broken", b"GET / HTTP"), ("gone", b"")],
+            [
+                ("payload", b"ab"),
+                ("bad-wrapper", b"GET / HTTP"),
+                ("broken", "wrapper version 18245"),
+                ("gone",),
+            ],
         )
         connection.dataReceived(encode_frame(1, 16, b"more"))
-        self.assertEqual(len(self.sink.events), 3)
+        self.assertEqual(len(self.sink.events), 4)
 
     def test_incomplete(self) -> None:
         """
@@ -173,7 +183,30 @@ class StreamSourceTests(SynchronousTestCase):
         connection, transport = self.connect()
         connection.dataReceived(encode_frame(1, 16, b"ab")[:-1])
         transport.loseConnection()
-        self.assertEqual(self.sink.events, [("gone", encode_frame(1, 16, b"ab")[:-1])])
+        self.assertEqual(
+            self.sink.events, [("incomplete", encode_frame(1, 16, b"ab")[:-1]), ("gone",)]
+        )
+
+    def test_detected(self) -> None:
+        """
+        A link that finds out the framing itself takes HDLC, and closes what sends nothing that a meter sends.
+        """
+        self.source.link = lambda: push_link("auto")
+        connection, transport = self.connect()
+        frame = bytes.fromhex(
+            "7ea02a410883130413e6e7000f40000000000101020309060100010700ff0600000e9002020f00161b77247e"
+        )
+        connection.dataReceived(frame)
+        self.assertEqual(self.sink.events[0][0::3], ("payload", "hdlc"))
+        transport.loseConnection()
+        self.sink.events.clear()
+        connection, transport = self.connect()
+        connection.dataReceived(b"GET / HTTP/1.1")
+        self.assertTrue(transport.connected)
+        self.clock.advance(10)
+        self.assertFalse(transport.connected)
+        self.assertEqual([event[0] for event in self.sink.events], ["foreign", "broken", "gone"])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_idle(self) -> None:
         """
