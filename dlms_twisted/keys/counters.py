@@ -19,6 +19,7 @@ from zope.interface import implementer
 from dlms_twisted.errors import CounterExhaustedError
 from dlms_twisted.keys.database import Database
 from dlms_twisted.keys.interfaces import ITransmitCounters
+from dlms_twisted.security.counters import WARN_AT
 
 __all__ = ["FIRST", "LAST", "MemoryCounters", "TransmitCounters"]
 
@@ -26,8 +27,6 @@ __all__ = ["FIRST", "LAST", "MemoryCounters", "TransmitCounters"]
 FIRST: Final = 1
 #: A key's last counter: after FFFFFFFF nothing larger exists, so it is never sent (04, section 11).
 LAST: Final = 0xFFFFFFFE
-#: From here on, each block is taken with a warning: three quarters are used.
-WARN_FROM: Final = 0xC0000000
 
 _APPLICATION: Final = 0x444C5443  # "DLTC"
 _SCHEMA: Final = """
@@ -59,7 +58,7 @@ class TransmitCounters:
 
     log = Logger()
 
-    def __init__(self, path: str | Path, *, block: int = 1000, warn_from: int = WARN_FROM) -> None:
+    def __init__(self, path: str | Path, *, block: int = 1000, warn_from: int = WARN_AT) -> None:
         """
         Nothing is opened before the first counter is asked for.
 

@@ -1,13 +1,13 @@
 """
-The fields of one meter, as key files of every kind name them.
+The fields of one meter, as key files of every kind name them, and entries: what such a file states of a meter.
+
+An entry holds typed values of the fields that are stated, and no others, so that a default can change later.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
-
-from attrs import evolve
 
 from dlms_twisted.errors import ConfigurationError
 from dlms_twisted.keys.parsing import (
@@ -24,14 +24,27 @@ __all__ = [
     "DEFAULT_POLICY",
     "FIELDS",
     "KEY_FIELDS",
+    "PENDING",
+    "Entry",
     "check_lengths",
+    "entry_of",
+    "field_text",
     "has_keys",
+    "keys_of",
     "parse_name",
-    "with_fields",
 ]
+
+#: What a file states of one meter.
+Entry = Mapping[str, Any]
 
 #: The fields that hold keys.
 KEY_FIELDS: Final = tuple(KEY_LENGTHS)
+
+#: The fields whose key is to come, and what it will be.
+PENDING: Final = {
+    "pending_encryption_key": "encryption_key",
+    "pending_authentication_key": "authentication_key",
+}
 
 #: What is demanded of a listed meter at least, where its entry does not say.
 DEFAULT_POLICY: Final = Policy.ENCRYPTED
@@ -62,14 +75,21 @@ FIELDS: Final[dict[str, Callable[[str, str], Any]]] = {
 }
 
 
-def check_lengths(keys: MeterKeys, prefix: str = "") -> None:
+def field_text(value: object) -> str:
+    """
+    @return: a value as a key file says it.  It may be a key: for files only.
+    """
+    return value.hex().upper() if isinstance(value, bytes) else str(value)
+
+
+def check_lengths(entry: Entry, prefix: str = "") -> None:
     """
     @param prefix: Of the field's name in the error.
 
     @raise ConfigurationError: two keys of one suite differ in length.
     """
     for first, second in _SAME_SUITE:
-        one, other = getattr(keys, first), getattr(keys, second)
+        one, other = entry.get(first), entry.get(second)
         if one is not None and other is not None and len(one) != len(other):
             raise ConfigurationError(
                 f"{prefix}{second}: {len(other)} octets, but {first} has {len(one)}: "
@@ -77,22 +97,23 @@ def check_lengths(keys: MeterKeys, prefix: str = "") -> None:
             )
 
 
-def has_keys(keys: MeterKeys) -> bool:
+def keys_of(entry: Entry, policy: Policy = DEFAULT_POLICY) -> MeterKeys:
     """
-    Is any key known, beside policy and names?
+    @param policy: Where the entry states none.
     """
-    return any(getattr(keys, field) is not None for field in KEY_FIELDS)
+    return MeterKeys(**{"policy": policy, **entry})
 
 
-def with_fields(keys: MeterKeys, values: dict[str, Any]) -> MeterKeys:
+def entry_of(keys: MeterKeys) -> Entry:
     """
-    @param values: By field; L{None} leaves a field as it is.
-
-    @return: the keys with those fields changed.
-
-    @raise ConfigurationError: the lengths of two keys do not go together.
+    @return: an entry that states all that C{keys} hold.
     """
-    given = {name: value for name, value in values.items() if value is not None}
-    changed = evolve(keys, **given) if given else keys
-    check_lengths(changed)
-    return changed
+    values = ((name, getattr(keys, name)) for name in FIELDS)
+    return {name: value for name, value in values if value is not None}
+
+
+def has_keys(entry: Entry | Iterable[str]) -> bool:
+    """
+    Is any key stated, beside policy and names?
+    """
+    return any(field in entry for field in KEY_FIELDS)

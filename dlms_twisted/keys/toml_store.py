@@ -7,22 +7,27 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from dlms_twisted.errors import ConfigurationError
-from dlms_twisted.keys.fields import DEFAULT_POLICY, FIELDS, check_lengths, has_keys
+from dlms_twisted.keys.fields import (
+    DEFAULT_POLICY,
+    FIELDS,
+    Entry,
+    check_lengths,
+    has_keys,
+    keys_of,
+)
 from dlms_twisted.keys.files import Signature, read_private, signature
 from dlms_twisted.keys.memory import KeyTable, MemoryKeyStore
 from dlms_twisted.keys.promotion import Promotions
-from dlms_twisted.security.keys import MeterKeys
-from dlms_twisted.security.policy import Policy
 from dlms_twisted.toml_reader import TomlTable, read_toml
 
-__all__ = ["Defer", "TomlKeyStore", "parse_key_table"]
+__all__ = ["Defer", "KeyDocument", "TomlKeyStore", "parse_key_document", "parse_key_table"]
 
 _METER: Final = re.compile(rb"^[ \t]*\[\[[ \t]*meter[ \t]*\]\]", re.MULTILINE)
 
@@ -35,7 +40,22 @@ class Defer(Protocol):
     def __call__(self, function: Callable[..., Any], /, *args: Any) -> Deferred[Any]: ...
 
 
-def parse_key_table(octets: bytes, file: str) -> KeyTable:
+class KeyDocument(NamedTuple):
+    """
+    What a C{keys.toml} states, before defaults are filled in.
+
+    @ivar default: The C{[default]} table.
+    @ivar meters: Each C{[[meter]]}, in order.
+    """
+
+    default: Entry
+    meters: tuple[Entry, ...]
+
+    def __repr__(self) -> str:
+        return f"<KeyDocument {len(self.meters)} meters>"
+
+
+def parse_key_document(octets: bytes, file: str) -> KeyDocument:
     """
     @param octets: Of a C{keys.toml}.
     @param file: How errors call it.
@@ -43,49 +63,57 @@ def parse_key_table(octets: bytes, file: str) -> KeyTable:
     @raise ConfigurationError: anything in it is wrong; the message names file and key.
     """
     document = read_toml(octets, file)
-    default_table = document.table("default")
-    default = _entry(default_table, DEFAULT_POLICY)
-    meters: dict[bytes, MeterKeys] = {}
+    default = _entry(document.table("default"))
+    meters = []
+    titles: set[bytes] = set()
     names: dict[str, str] = {}
     for number, table in enumerate(document.tables("meter")):
         try:
-            meter = _entry(table, DEFAULT_POLICY | default.policy)
-            _add(meters, names, table, meter)
+            entry = _entry(table)
+            _check_unique(entry, table, titles, names)
+            meters.append(entry)
         except ConfigurationError as error:
             message = f"{error}{_place(octets, number)}"
         else:
             continue
         raise ConfigurationError(message)
     document.finish()
+    return KeyDocument(default, tuple(meters))
+
+
+def parse_key_table(octets: bytes, file: str) -> KeyTable:
+    """
+    As L{parse_key_document}, with the defaults filled in.
+    """
+    stated, meters = parse_key_document(octets, file)
+    default = keys_of(stated)
+    policy = DEFAULT_POLICY | default.policy
     return KeyTable(
-        meters=meters,
-        default=default if has_keys(default) else None,
+        meters={entry["system_title"]: keys_of(entry, policy) for entry in meters},
+        default=default if has_keys(stated) else None,
         default_policy=default.policy,
     )
 
 
-def _entry(table: TomlTable, policy: Policy) -> MeterKeys:
-    values = {name: table.convert(name, parse) for name, parse in FIELDS.items()}
+def _entry(table: TomlTable) -> Entry:
+    values = ((name, table.convert(name, parse)) for name, parse in FIELDS.items())
+    entry = {name: value for name, value in values if value is not None}
     table.finish()
-    if values["policy"] is None:
-        values["policy"] = policy
-    given = {name: value for name, value in values.items() if value is not None}
-    keys = MeterKeys(**given)
-    check_lengths(keys, f"{table.file}: {table.path}.")
-    return keys
+    check_lengths(entry, f"{table.file}: {table.path}.")
+    return entry
 
 
-def _add(
-    meters: dict[bytes, MeterKeys], names: dict[str, str], table: TomlTable, meter: MeterKeys
+def _check_unique(
+    entry: Entry, table: TomlTable, titles: set[bytes], names: dict[str, str]
 ) -> None:
-    title, name = meter.system_title, meter.name
+    title, name = entry.get("system_title"), entry.get("name")
     if title is None:
         raise table.error("system_title", "wanted for each meter")
-    if title in meters:
+    if title in titles:
         raise table.error("system_title", f"{title.hex().upper()} is there twice")
     if name is not None and names.setdefault(name, table.path) != table.path:
         raise table.error("name", f"{names[name]} has it, too")
-    meters[title] = meter
+    titles.add(title)
 
 
 def _place(octets: bytes, number: int) -> str:
