@@ -14,7 +14,8 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from dlms_twisted.codec.layout import LayoutCache
-from dlms_twisted.keys.interfaces import IKeyStore
+from dlms_twisted.cosem.push_layouts import PushLayouts
+from dlms_twisted.keys.interfaces import IKeyStore, ITransmitCounters
 from dlms_twisted.link.problems import Problem
 from dlms_twisted.link.push import Payload, PushLink, WrapperPushLink
 from dlms_twisted.push.commits import Commits
@@ -27,7 +28,7 @@ from dlms_twisted.push.source import Source
 from dlms_twisted.session.notification import Reassembly
 from dlms_twisted.store.journal import Journal
 from dlms_twisted.store.record import Record
-from dlms_twisted.transport.datagram import DatagramSource, UDPDescription
+from dlms_twisted.transport.datagram import RECEIVE_BUFFER, DatagramSource, UDPDescription
 from dlms_twisted.transport.stream import PushConnection, StreamSource
 
 __all__ = ["Collector"]
@@ -98,15 +99,18 @@ class Collector(MultiService):
         keys: IKeyStore,
         journal: Journal,
         *,
-        confirmer: Confirmer | None = None,
-        layouts: LayoutCache | None = None,
+        system_title: bytes | None = None,
+        transmit: ITransmitCounters | None = None,
+        push_layouts: PushLayouts | None = None,
         queue_items: int = 100_000,
         queue_octets: int = 64 << 20,
         observer: Callable[[Record], None] | None = None,
     ) -> None:
         """
         @param reactor: For timers and ports.
-        @param confirmer: Answers confirmed pushes; L{None} answers none.
+        @param system_title: Ours, eight octets, to confirm ciphered pushes.
+        @param transmit: Invocation counters of confirmations.
+        @param push_layouts: How messages name their meters.
         @param observer: Told of each record as it is handed to the journal.
         """
         super().__init__()
@@ -119,7 +123,7 @@ class Collector(MultiService):
         self._commits = Commits(
             journal, self.counters, observer=observer, unblocked=self._unblocked
         )
-        layouts = layouts or LayoutCache()
+        layouts = LayoutCache()
         self._reassembly = Reassembly(layouts=layouts)
         self.pipeline = Pipeline(
             self._clock, self._queue, self._reassembly, self._commits, self.counters
@@ -130,10 +134,13 @@ class Collector(MultiService):
             self._commits.add,
             self._commits.flush,
             layouts=layouts,
+            push_layouts=push_layouts,
         )
-        if confirmer is not None:
-            self._commits.confirm = confirmer.committed
-            self.pipeline.opener.verify_repeats = True
+        confirmer = Confirmer(
+            self._clock, self.counters, system_title=system_title, transmit=transmit
+        )
+        self._commits.confirm = confirmer.committed
+        self.pipeline.opener.verify_repeats = True
         self._ports: list[DatagramSource] = []
         self._streams: list[StreamSource] = []
         self._blocked = False
@@ -142,12 +149,24 @@ class Collector(MultiService):
 
     # -- sources
 
-    def listen_udp(self, description: UDPDescription, source: Source) -> DatagramSource:
+    def listen_udp(
+        self,
+        description: UDPDescription,
+        source: Source,
+        *,
+        receive_buffer: int = RECEIVE_BUFFER,
+    ) -> DatagramSource:
         """
         Add a UDP port.
+
+        @param receive_buffer: Octets of kernel buffer to ask for.
         """
         port = DatagramSource(
-            self._reactor, description, self.pipeline.datagrams(source), label=source.label
+            self._reactor,
+            description,
+            self.pipeline.datagrams(source),
+            label=source.label,
+            receive_buffer=receive_buffer,
         )
         port.setServiceParent(self)
         self._ports.append(port)

@@ -12,6 +12,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from dlms_twisted.codec.layout import LayoutCache
+from dlms_twisted.cosem.push_layouts import PushLayouts
 from dlms_twisted.cosem.readings import identity_of
 from dlms_twisted.errors import Reason
 from dlms_twisted.keys.interfaces import MISS, IKeyStore, Miss
@@ -53,10 +54,12 @@ class Opener:
         flush: Callable[[], None],
         *,
         layouts: LayoutCache,
+        push_layouts: PushLayouts | None = None,
     ) -> None:
         """
         @param deliver: Called with the arrival, what became of it, the meter's keys where they are known, and, for a
             verified repeat, what it repeats.
+        @param push_layouts: How messages name their meters.
         @param flush: Called after messages that had waited for keys: their records go to the journal in the turn in
             which their windows moved.
         """
@@ -65,6 +68,7 @@ class Opener:
         self._deliver = deliver
         self._flush = flush
         self._layouts = layouts
+        self._push_layouts = push_layouts
         self._fetching: dict[tuple[int, bytes | None], list[tuple[Arrival, Outer]]] = {}
         self.waiting = 0
         self.verify_repeats = False
@@ -179,7 +183,7 @@ class Opener:
         """
         if isinstance(store, NoKeys):
             return keys, found
-        named = identity_of(found.body)
+        named = identity_of(found.body, self._push_layouts)
         meter = None if named is None else store.by_name(named)
         if meter is None:
             return keys, found

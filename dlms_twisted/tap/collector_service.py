@@ -1,0 +1,206 @@
+"""
+The collector as the plugin runs it: journal, keys, signals, and every source that the settings name.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.endpoints import clientFromString, serverFromString
+from twisted.internet.error import CannotListenError
+from twisted.logger import Logger
+
+from dlms_twisted.config import CollectorSettings, SourceSettings
+from dlms_twisted.errors import ConfigurationError, StoreError
+from dlms_twisted.keys.counters import TransmitCounters
+from dlms_twisted.keys.interfaces import IKeyStore
+from dlms_twisted.keys.memory import NoKeys
+from dlms_twisted.keys.promotion import Promotions
+from dlms_twisted.keys.toml_store import TomlKeyStore
+from dlms_twisted.layout_files import load_layouts
+from dlms_twisted.link.auto import push_link
+from dlms_twisted.push.collector import Collector
+from dlms_twisted.push.source import Source
+from dlms_twisted.store.journal import Journal
+from dlms_twisted.tap.errors import fail
+from dlms_twisted.transport.datagram import UDPDescription
+
+__all__ = ["CollectorService", "check_sources"]
+
+#: Beside the segments: which pending keys have become current, and what of our transmit counters is reserved.
+_PROMOTIONS = "promotions.sqlite"
+_COUNTERS = "counters.sqlite"
+
+
+def check_sources(settings: CollectorSettings) -> None:
+    """
+    @raise ConfigurationError: a description of a source is wrong, or a file that it needs.
+    """
+    for source in settings.sources:
+        if source.listen is not None:
+            _check_listen(source.listen)
+        else:
+            _check_endpoint(source.connect or "", clientFromString)
+        if source.keys is not None:
+            TomlKeyStore(source.keys, settings.insecure_keys)
+    if settings.keys is not None:
+        TomlKeyStore(settings.keys, settings.insecure_keys)
+    load_layouts(settings.layouts)
+
+
+def _check_listen(description: str) -> None:
+    kind = description.partition(":")[0]
+    if kind == "udp":
+        UDPDescription.parse(description)
+    else:
+        _check_endpoint(description, serverFromString)
+
+
+def _check_endpoint(description: str, parse: Callable[[Any, str], Any]) -> None:
+    # Endpoints keep the reactor and use it when they listen or connect; here they only parse.
+    try:
+        parse(None, description)
+    except Exception as error:  # their parsers raise whatever int() and open() raise
+        why = " ".join(str(error).split())
+        raise ConfigurationError(f"{description!r} is no source: {why}") from None
+
+
+class CollectorService(Service):
+    """
+    Opens everything when it is started, in the process that will run it.
+
+    @ivar collector: The collector, while the service runs.
+    """
+
+    log = Logger()
+
+    def __init__(self, reactor: Any, settings: CollectorSettings) -> None:
+        """
+        @param settings: Checked already.
+        """
+        self._reactor = reactor
+        self._settings = settings
+        self._handlers: dict[int, Any] = {}
+        self._stores: list[IKeyStore] = []
+        self._transmit: TransmitCounters | None = None
+        self.collector: Collector | None = None
+
+    def startService(self) -> None:
+        """
+        Open the journal, then the sources.
+
+        @raise SystemExit: the journal or a port cannot be had; one line says why.
+        """
+        super().startService()
+        try:
+            self._open()
+        except (ConfigurationError, StoreError) as error:
+            raise fail(f"dlms-collector: {error}", 1) from None
+        except CannotListenError as error:
+            if self.collector is not None:
+                self.collector.journal.close()
+            raise fail(f"dlms-collector: {error}", 1) from None
+        self._install_signals()
+
+    def _open(self) -> None:
+        settings = self._settings
+        journal = Journal.open(
+            settings.journal,
+            self._reactor,
+            settings.limits,
+            call_from_thread=self._reactor.callFromThread,
+        )
+        keys = self._key_store(settings.keys)
+        self.collector = collector = Collector(
+            self._reactor,
+            keys,
+            journal,
+            system_title=settings.system_title,
+            transmit=self._counters(),
+            push_layouts=load_layouts(settings.layouts),
+            queue_items=settings.queue_items,
+            queue_octets=settings.queue_octets,
+        )
+        for source in settings.sources:
+            self._add(collector, source)
+        collector.startService()
+
+    def _counters(self) -> TransmitCounters | None:
+        if self._settings.system_title is None:
+            return None
+        self._transmit = TransmitCounters(self._settings.journal / _COUNTERS)
+        return self._transmit
+
+    def _key_store(self, path: Any) -> IKeyStore:
+        if path is None:
+            return NoKeys()
+        promotions = Promotions(self._settings.journal / _PROMOTIONS)
+        store = TomlKeyStore(path, self._settings.insecure_keys, promotions=promotions)
+        self._stores.append(store)
+        return store
+
+    def _add(self, collector: Collector, settings: SourceSettings) -> None:
+        source = Source(
+            label=settings.label or settings.description,
+            policy=settings.policy,
+            keys=None if settings.keys is None else self._key_store(settings.keys),
+        )
+        if settings.listen is not None and settings.listen.startswith("udp:"):
+            description = UDPDescription.parse(settings.listen)
+            collector.listen_udp(description, source, receive_buffer=self._settings.receive_buffer)
+            return
+        medium = "apdu" if settings.framing == "raw" else settings.framing
+        collector.listen_stream(
+            serverFromString(self._reactor, settings.description),
+            source,
+            link=lambda: push_link(medium),
+            idle_timeout=settings.idle_timeout,
+        )
+
+    def stopService(self) -> Deferred[None]:
+        """
+        @return: fires when all that was taken in is on disk.
+        """
+        super().stopService()
+        self._restore_signals()
+        collector, self.collector = self.collector, None
+        stopped = succeed(None) if collector is None else collector.stopService()
+        return stopped.addBoth(self._closed)
+
+    def _closed(self, result: Any) -> Any:
+        for store in self._stores:
+            store.close()
+        if self._transmit is not None:
+            self._transmit.close()
+        return result
+
+    # -- signals: SIGHUP reads the keys again, SIGUSR2 prints a status line
+
+    def _install_signals(self) -> None:
+        for name, call in (("SIGHUP", self._reload), ("SIGUSR2", self._status)):
+            number = getattr(signal, name, None)
+            if number is None:
+                continue
+            try:
+                self._handlers[number] = signal.signal(
+                    number, lambda *_, call=call: self._reactor.callFromThread(call)
+                )
+            except ValueError:  # not the main thread: somebody embeds the service
+                self.log.debug("no signals outside of the main thread")
+
+    def _restore_signals(self) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self._handlers = {}
+
+    def _reload(self) -> None:
+        for store in self._stores:
+            store.reload()
+
+    def _status(self) -> None:
+        if self.collector is not None:
+            self.collector.status()
