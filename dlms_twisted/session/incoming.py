@@ -24,7 +24,7 @@ from dlms_twisted.codec.reader import Reader
 from dlms_twisted.errors import DecodeError, Reason
 from dlms_twisted.link.llc import has_llc
 from dlms_twisted.security.general import fields_of
-from dlms_twisted.session.messages import take_message
+from dlms_twisted.session.messages import Telegram, take_message
 
 if TYPE_CHECKING:
     from dlms_twisted.codec.layout import LayoutCache
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Incoming", "Outer", "Refusal", "cut_all", "cut_one"]
 
 _DATA_NOTIFICATION: Final = 0x0F
+_TELEGRAM: Final = 0x2F
 _BLOCK: Final = GeneralBlockTransfer.TAG
 _SIGNED: Final = GeneralSigning.TAG
 _GATEWAY: Final = (GatewayRequest.TAG, GatewayResponse.TAG)
@@ -62,14 +63,14 @@ class Outer(NamedTuple):
     @ivar raw: The octets of all frames that it came in.
     @ivar envelope: Its outermost protection, or C{None} where it is plain or signed.
     @ivar title: Whose key is wanted; C{None} where it does not say.
-    @ivar message: The decoded APDU when it is plain.
+    @ivar message: What it is, when it is plain.
     """
 
     apdu: bytes
     raw: bytes
     envelope: Envelope | None
     title: bytes | None
-    message: Apdu | None = None
+    message: Apdu | Telegram | None = None
 
 
 class Refusal(NamedTuple):
@@ -99,7 +100,7 @@ def cut_one(
     limits: Limits = DEFAULT_LIMITS,
 ) -> Outer | None:
     """
-    The usual frame, fast: one ciphered APDU or one DataNotification, and nothing else.
+    The usual frame, fast: one ciphered APDU, one DataNotification or one P1 telegram, and nothing else.
 
     @return: it, or C{None}: L{cut_all} knows more.
     """
@@ -112,7 +113,9 @@ def cut_one(
             message = DataNotification.decode(apdu, limits, layouts=layouts)
             return Outer(apdu, raw, None, None, message)
     except DecodeError:
-        pass
+        return None
+    if tag == _TELEGRAM:
+        return Outer(apdu, raw, None, None, Telegram(apdu))
     return None
 
 

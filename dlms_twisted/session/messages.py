@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Message", "Telegram", "is_notification", "read_message", "take_message"]
 
 _TELEGRAM = b"/"
-_DATA_NOTIFICATION = 0x0F
-_BODIES = (0x01, 0x02)
+_DATA_NOTIFICATION = b"\x0f"
+_BODIES = (b"\x01", b"\x02")
 
 
 class Telegram(NamedTuple):
@@ -72,7 +72,7 @@ def take_message(reader: Reader) -> Apdu:
     try:
         return registry.read(reader)
     except DecodeError:
-        if reader.buffer[start : start + 1] not in (b"\x01", b"\x02"):
+        if reader.buffer[start : start + 1] not in _BODIES:
             raise
         reader.offset = start
         return HeaderlessNotification.read(reader)
@@ -90,11 +90,11 @@ def read_message(
 
     @raise DecodeError: no APDU, truncated, malformed, or with octets left over.
     """
-    if plaintext[:1] == _TELEGRAM:
-        return Telegram(plaintext)
     try:
-        if plaintext[:1] == b"\x0f":
+        if plaintext[:1] == _DATA_NOTIFICATION:
             return DataNotification.decode(plaintext, limits, layouts=layouts)
+        if plaintext[:1] == _TELEGRAM:
+            return Telegram(plaintext)
         return registry.decode(plaintext, limits)
     except DecodeError:
         reader = Reader(plaintext, limits=limits)

@@ -203,7 +203,7 @@ def _decode(
         return Refusal(error.reason, error.detail, outer.raw, title or None, counter, epoch or None)
     except DecodeError as error:
         return _undecodable(outer, opened, error)
-    if not is_notification(message):
+    if type(message) is not DataNotification and not is_notification(message):
         return _no_notification(message, outer, title, counter, epoch)
     return tuple.__new__(
         Notification,
