@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from dlms_twisted.session.incoming import Incoming, Outer, Refusal
 from dlms_twisted.session.messages import Message, Telegram, read_message
-from dlms_twisted.session.opening import Notification, Windows, open_notification
+from dlms_twisted.session.opening import open_notification
+from dlms_twisted.session.pushed import Notification, Windows
 from dlms_twisted.session.reassembly import Expired, Reassembly
 
 __all__ = [

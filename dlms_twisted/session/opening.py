@@ -8,16 +8,12 @@ then the tag; the caller accepts the counter.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from dlms_twisted.apdu.base import Apdu
 from dlms_twisted.apdu.block_transfer import GeneralBlockTransfer
 from dlms_twisted.apdu.data_notification import DataNotification
 from dlms_twisted.apdu.envelope import AUTHENTICATED, COMPRESSED, ENCRYPTED, GENERAL, Envelope
-from dlms_twisted.apdu.event_notification import EventNotificationRequest
-from dlms_twisted.apdu.short_name import InformationReportRequest
-from dlms_twisted.codec import build
-from dlms_twisted.codec.data import Data
 from dlms_twisted.errors import DecodeError, Reason, SecurityError
 from dlms_twisted.security.choice import expected_epoch
 from dlms_twisted.security.keys import MeterKeys, ReplayMode, key_epoch
@@ -27,13 +23,13 @@ from dlms_twisted.security.policy import Policy
 from dlms_twisted.security.window import ReplayWindow
 from dlms_twisted.session.incoming import Outer, Refusal
 from dlms_twisted.session.messages import Message, Telegram, is_notification, read_message
+from dlms_twisted.session.pushed import Notification, Windows
 
 if TYPE_CHECKING:
     from dlms_twisted.codec.layout import LayoutCache
 
-__all__ = ["Notification", "Windows", "open_notification"]
+__all__ = ["joined_notification", "open_notification"]
 
-_NOTHING: Final = build.null()
 _DATA_NOTIFICATION: Final = b"\x0f"
 _BLOCK: Final = b"\xe0"
 
@@ -50,79 +46,6 @@ class _Opened(NamedTuple):
     pending: bool
     counter: int | None
     title: bytes
-
-
-class Windows(Protocol):
-    """
-    The replay windows of all senders.
-    """
-
-    def get(self, title: bytes | None, epoch: str, mode: ReplayMode = ...) -> ReplayWindow: ...
-
-
-class Notification(NamedTuple):
-    """
-    What a meter pushed.
-
-    @ivar apdu: The plaintext APDU.
-    @ivar raw: The octets of all frames that it came in.
-    @ivar message: The decoded APDU.
-    @ivar title: System title of the sender, where it is known.
-    @ivar epoch: Of the key that opened it.
-    @ivar counter: Invocation counter.
-    @ivar authenticated: Was a tag verified?  C{None} where there was no protection at all.
-    @ivar encrypted: Was it enciphered?
-    @ivar pending: Did a key to come open it?
-    @ivar checked: Is C{counter} verified and judged by a replay window?  The caller accepts it then.
-    @ivar security_control: Of the outermost layer; 0 where it was plain.
-    @ivar signed: Was a digital signature verified?
-    """
-
-    apdu: bytes
-    raw: bytes
-    message: Message
-    title: bytes | None = None
-    epoch: str | None = None
-    counter: int | None = None
-    authenticated: bool | None = None
-    encrypted: bool = False
-    pending: bool = False
-    checked: bool = False
-    security_control: int = 0
-    signed: bool = False
-
-    @property
-    def body(self) -> Data:
-        """
-        The values: null-data where the message has none.
-        """
-        message = self.message
-        if isinstance(message, DataNotification):
-            return message.body
-        if isinstance(message, EventNotificationRequest):
-            return message.attribute_value
-        if isinstance(message, InformationReportRequest):
-            return build.structure(*message.data)
-        return _NOTHING
-
-    @property
-    def time(self) -> bytes | None:
-        """
-        The message's own date-time, 12 octets, where it has one.
-        """
-        message = self.message
-        if isinstance(message, DataNotification):
-            return message.date_time
-        if isinstance(message, EventNotificationRequest):
-            return message.time
-        return None
-
-    @property
-    def plain(self) -> bytes | None:
-        """
-        The plaintext APDU where it is not what C{raw} ends with.
-        """
-        return None if self.raw.endswith(self.apdu) else self.apdu
 
 
 def open_notification(
@@ -371,3 +294,26 @@ def _open_layers(
     checked = bool(verified) and windows is not None and replay is not ReplayMode.OFF
     control = 0 if envelope is None else envelope.security_control
     return _decode(outer, control, opened, keys, checked, layouts, found.signed)
+
+
+def joined_notification(
+    opened: Notification, plaintext: bytes, raw: bytes, layouts: LayoutCache | None = None
+) -> Notification | Refusal:
+    """
+    Decode what came in ciphered blocks.
+
+    @param opened: What is known of the blocks.
+
+    @param plaintext: The message.
+
+    @param raw: The octets of all frames.
+    """
+    title, epoch, counter = opened.title, opened.epoch, opened.counter
+    try:
+        message = read_message(plaintext, layouts)
+    except DecodeError as error:
+        return Refusal(Reason.MALFORMED, str(error), raw, title, counter, epoch)
+    if not is_notification(message) or isinstance(message, GeneralBlockTransfer):
+        outer = Outer(plaintext, raw, None, title)
+        return _no_notification(message, outer, title, counter, epoch)
+    return opened._replace(apdu=plaintext, raw=raw, message=cast("Message", message))

@@ -17,7 +17,10 @@ from dlms_twisted.apdu.block_transfer import GeneralBlockTransfer
 from dlms_twisted.apdu.envelope import CIPHERED_TAGS, announced_length
 from dlms_twisted.codec.limits import DEFAULT_LIMITS, Limits
 from dlms_twisted.errors import Reason
+from dlms_twisted.security.layers import is_protected
 from dlms_twisted.session.incoming import Incoming, Outer, Refusal, cut_all, cut_one
+from dlms_twisted.session.opening import joined_notification
+from dlms_twisted.session.pushed import Notification, weakest
 
 if TYPE_CHECKING:
     from dlms_twisted.codec.layout import LayoutCache
@@ -44,9 +47,23 @@ class _Partial:
     Blocks of one message.
     """
 
-    __slots__ = ("blocks", "deadline", "frames", "highest", "last", "octets", "size", "started")
+    __slots__ = (
+        "blocks",
+        "deadline",
+        "frames",
+        "highest",
+        "last",
+        "octets",
+        "opened",
+        "peer",
+        "size",
+        "started",
+    )
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, peer: Hashable, now: float) -> None:
+        self.peer = peer
+        #: Of blocks that came ciphered: what is known of all of them.
+        self.opened: Notification | None = None
         self.started = now
         self.deadline = now
         self.blocks: dict[int, bytes] = {}
@@ -59,7 +76,9 @@ class _Partial:
         #: Octets held, of blocks and of frames.
         self.octets = 0
 
-    def add(self, block: GeneralBlockTransfer, raw: bytes) -> None:
+    def add(self, block: GeneralBlockTransfer, raw: bytes, opened: Notification | None) -> None:
+        if opened is not None:
+            self.opened = opened if self.opened is None else weakest(self.opened, opened)
         number, data = block.block_number, block.block_data
         self.blocks[number] = data
         self.frames.append(raw)
@@ -190,23 +209,62 @@ class Reassembly:
         """
         expired, self._displaced = self._displaced, []
         while self._partials:
-            peer, partial = next(iter(self._partials.items()))
+            key, partial = next(iter(self._partials.items()))
             if partial.deadline > now:
                 break
-            expired.append(Expired(peer, self._drop(peer, "blocks are missing")))
+            expired.append(Expired(partial.peer, self._drop(key, "blocks are missing")))
         return expired
+
+    def inner(
+        self, opened: Notification, peer: Hashable, now: float
+    ) -> list[Notification | Outer | Refusal]:
+        """
+        Take a block that came ciphered: a notification whose message is a L{GeneralBlockTransfer}.
+
+        @param peer: As in L{Incoming}.
+        @param now: As in L{outer}.
+
+        @return: the notification when it is whole, as well protected as the worst of its blocks and with the counter
+            of the last; or what is still to be opened; and what was refused.  Empty while blocks are missing.
+        """
+        block = opened.message
+        if not isinstance(block, GeneralBlockTransfer):
+            return [opened]
+        refused: list[Refusal] = []
+        whole = self._join(block, (peer, opened.title), peer, opened.raw, now, refused, opened)
+        found: list[Notification | Outer | Refusal] = [
+            refusal._replace(title=opened.title) for refusal in refused
+        ]
+        if whole is not None:
+            joined, partial = whole
+            if is_protected(joined):
+                one = cut_one(joined, partial.raw, self._layouts, self._limits)
+                missing = Refusal(Reason.MALFORMED, "a ciphered APDU wanted", partial.raw)
+                found.append(missing if one is None else one)
+            else:
+                found.append(
+                    joined_notification(
+                        partial.opened or opened, joined, partial.raw, self._layouts
+                    )
+                )
+        return found
 
     def _block(
         self, block: GeneralBlockTransfer, incoming: Incoming, now: float
     ) -> list[Outer | Refusal]:
         found: list[Outer | Refusal] = []
-        whole = self._join(block, incoming, now, found)
+        refused: list[Refusal] = []
+        peer = incoming.peer
+        whole = self._join(block, peer, peer, incoming.raw, now, refused)
+        found += refused
         if whole is not None:
-            joined, raw = whole
-            one = cut_one(joined, raw, self._layouts, self._limits)
-            for piece in cut_all(joined, raw, self._limits) if one is None else (one,):
+            joined, partial = whole
+            one = cut_one(joined, partial.raw, self._layouts, self._limits)
+            pieces = (one,) if one is not None else cut_all(joined, partial.raw, self._limits)
+            for piece in pieces:
                 if isinstance(piece, GeneralBlockTransfer):
-                    found.append(Refusal(Reason.UNSUPPORTED, "blocks within blocks", raw))
+                    detail = "blocks within blocks"
+                    found.append(Refusal(Reason.UNSUPPORTED, detail, partial.raw))
                 else:
                     found.append(piece)
         return found
@@ -214,58 +272,60 @@ class Reassembly:
     def _join(
         self,
         block: GeneralBlockTransfer,
-        incoming: Incoming,
+        key: Hashable,
+        peer: Hashable,
+        raw: bytes,
         now: float,
-        found: list[Outer | Refusal],
-    ) -> tuple[bytes, bytes] | None:
+        refused: list[Refusal],
+        opened: Notification | None = None,
+    ) -> tuple[bytes, _Partial] | None:
         """
-        Add a block to those of its peer.
+        Add a block to those that it belongs to.
 
-        @param found: Refusals are added to it.
+        @param refused: What is given up is added to it.
 
-        @return: the message and the frames, when it is whole.
+        @return: the message and what it was made of, when it is whole.
         """
-        peer, raw = incoming.peer, incoming.raw
-        partial = self._partials.get(peer)
+        partial = self._partials.get(key)
         if block.block_number == 0:
             if partial is not None:
-                found.append(self._drop(peer, "given up by the sender"))
+                refused.append(self._drop(key, "given up by the sender"))
             elif block.block_data:
-                found.append(Refusal(Reason.MALFORMED, "block number 0", raw))
+                refused.append(Refusal(Reason.MALFORMED, "block number 0", raw))
             return None
         if partial is not None and (partial.deadline <= now or partial.conflicts(block)):
-            found.append(self._drop(peer, "blocks are missing"))
+            refused.append(self._drop(key, "blocks are missing"))
             partial = None
         if partial is None:
-            partial = _Partial(now)
+            partial = _Partial(peer, now)
         elif block.block_number in partial.blocks:
             self.duplicates += 1
             return None
         else:
-            del self._partials[peer]
+            del self._partials[key]
             self._total -= partial.octets
-        partial.add(block, raw)
+        partial.add(block, raw, opened)
         whole = partial.joined()
         if whole is not None:
-            return whole, partial.raw
-        self._hold(peer, partial, now)
+            return whole, partial
+        self._hold(key, partial, now)
         if partial.octets > self._max_octets:
-            found.append(self._drop(peer, "too large", Reason.LIMIT))
+            refused.append(self._drop(key, "too large", Reason.LIMIT))
         self._make_room()
         return None
 
-    def _hold(self, peer: Hashable, partial: _Partial, now: float) -> None:
+    def _hold(self, key: Hashable, partial: _Partial, now: float) -> None:
         partial.deadline = min(now + self._idle, partial.started + self._age)
-        self._partials[peer] = partial
+        self._partials[key] = partial
         self._total += partial.octets
 
     def _make_room(self) -> None:
         while len(self._partials) > self._max_peers or self._total > self._max_total:
-            peer = next(iter(self._partials))
-            refusal = self._drop(peer, "too many incomplete messages", Reason.LIMIT)
-            self._displaced.append(Expired(peer, refusal))
+            key, partial = next(iter(self._partials.items()))
+            refusal = self._drop(key, "too many incomplete messages", Reason.LIMIT)
+            self._displaced.append(Expired(partial.peer, refusal))
 
-    def _drop(self, peer: Hashable, detail: str, reason: Reason = Reason.INCOMPLETE) -> Refusal:
-        partial = self._partials.pop(peer)
+    def _drop(self, key: Hashable, detail: str, reason: Reason = Reason.INCOMPLETE) -> Refusal:
+        partial = self._partials.pop(key)
         self._total -= partial.octets
         return Refusal(reason, detail, partial.raw)

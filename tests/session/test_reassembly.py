@@ -11,15 +11,18 @@ from twisted.trial.unittest import SynchronousTestCase
 from dlms_twisted.apdu.data_notification import DataNotification, HeaderlessNotification
 from dlms_twisted.apdu.get import GetRequestNext
 from dlms_twisted.errors import Reason
+from dlms_twisted.security.policy import Policy
 from dlms_twisted.session.notification import (
     Expired,
     Incoming,
+    Notification,
     Outer,
     Reassembly,
     Refusal,
     Telegram,
+    open_notification,
 )
-from tests.session.pushes import TITLE, blocks, ciphered, push, take
+from tests.session.pushes import KEYS, TITLE, WindowTable, blocks, ciphered, push, take
 
 LLC = b"\xe6\xe7\x00"
 
@@ -360,6 +363,87 @@ class ReassemblyTests(SynchronousTestCase):
             take(reassembly, first, peer)
         self.assertLessEqual(reassembly.octets, 2000)
         self.assertEqual(len(reassembly.time_passed(0.0)) + len(reassembly), 50)
+
+    def opened(self, frames: list[bytes]) -> list[Notification]:
+        """
+        @return: ciphered frames, opened.
+        """
+        found = [
+            open_notification(outer, KEYS, WindowTable(), policy=Policy.NONE)
+            for outer in take(self.reassembly, frames)
+            if isinstance(outer, Outer)
+        ]
+        self.assertEqual(len(found), len(frames))
+        return [one for one in found if isinstance(one, Notification)]
+
+    def inner(self, opened: list[Notification]) -> list[Notification | Outer | Refusal]:
+        """
+        @return: what becomes of blocks that came ciphered.
+        """
+        return [one for each in opened for one in self.reassembly.inner(each, "meter", 0.0)]
+
+    def test_ciphered_blocks(self) -> None:
+        """
+        Blocks that are ciphered each become one notification with the last counter.
+        """
+        frames = [ciphered(one, n) for n, one in enumerate(blocks(push(), 10), 30)]
+        opened = self.opened(frames)
+        [whole] = self.inner(opened)
+        wanted = opened[-1]._replace(
+            apdu=push(), raw=b"".join(frames), message=DataNotification.decode(push())
+        )
+        self.assertEqual(whole, wanted)
+        self.assertTrue(wanted.checked)
+        self.assertEqual(self.reassembly.inner(wanted, "meter", 0.0), [wanted])
+        self.assert_empty()
+
+    def test_ciphered_blocks_unlike(self) -> None:
+        """
+        The whole is as well protected as the worst of its blocks.
+        """
+        controls = [0x30, 0x20, 0x10, 0x30]
+        parts = blocks(push(), 10)
+        frames = [
+            ciphered(one, n, control=control)
+            for n, (one, control) in enumerate(zip(parts, controls, strict=True))
+        ]
+        [whole] = self.inner(self.opened(frames))
+        assert isinstance(whole, Notification)
+        self.assertEqual((whole.authenticated, whole.encrypted, whole.checked), (False,) * 3)
+
+    def test_ciphered_blocks_of_ciphered(self) -> None:
+        """
+        What is ciphered inside of ciphered blocks is given back to be opened.
+        """
+        whole = ciphered(push(), 99)
+        [outer] = self.inner(
+            self.opened([ciphered(one, n) for n, one in enumerate(blocks(whole, 20))])
+        )
+        assert isinstance(outer, Outer)
+        self.assertEqual((outer.apdu, outer.title), (whole, TITLE))
+        frames = [ciphered(one, n) for n, one in enumerate(blocks(whole[:-1], 20))]
+        [refusal] = self.inner(self.opened(frames))
+        assert isinstance(refusal, Refusal)
+        self.assertEqual(refusal.reason, Reason.MALFORMED)
+
+    def test_ciphered_blocks_refused(self) -> None:
+        """
+        Ciphered blocks of something malformed, or of no notification, and those of which some are missing.
+        """
+        for octets, reason in (
+            (push()[:-1], Reason.MALFORMED),
+            (bytes.fromhex("c002c100000001"), Reason.UNSUPPORTED),
+        ):
+            frames = [ciphered(one, n) for n, one in enumerate(blocks(octets, 4))]
+            [refusal] = self.inner(self.opened(frames))
+            assert isinstance(refusal, Refusal)
+            self.assertEqual((refusal.reason, refusal.title), (reason, TITLE))
+        first = self.opened([ciphered(blocks(push(n), 10)[0], n) for n in range(2)])
+        [refusal] = self.inner(first)
+        assert isinstance(refusal, Refusal)
+        self.assertEqual((refusal.reason, refusal.title), (Reason.INCOMPLETE, TITLE))
+        [expired] = self.reassembly.time_passed(15.0)
+        self.assertEqual(expired.peer, "meter")
 
     def test_garbage(self) -> None:
         """
