@@ -6,14 +6,14 @@ Source: IEC 62056-5-3, Get-Request and Get-Response.
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from attrs import frozen
 
 from dlms_twisted.apdu.descriptors import ATTRIBUTE, ATTRIBUTES, SELECTION, Invoked
 from dlms_twisted.apdu.kinds import FLAG, U32
 from dlms_twisted.apdu.result_kinds import BLOCK_RESULT, GET_RESULT, GET_RESULTS
-from dlms_twisted.codec.data import decode_data_at
+from dlms_twisted.codec.data import take_data
 from dlms_twisted.codec.limits import DEFAULT_LIMITS, Limits
 from dlms_twisted.errors import DecodeError
 
@@ -25,6 +25,10 @@ __all__ = [
     "GetResponseWithDataBlock",
     "GetResponseWithList",
 ]
+
+# The two answers that come most often are made without attrs' keyword arguments, which cost as much as the rest.
+_new: Final = object.__new__
+_set: Final = object.__setattr__
 
 
 @frozen(kw_only=True)
@@ -93,12 +97,16 @@ class GetResponseNormal(Invoked):
 
         @raise DecodeError: another APDU, truncated, malformed, or with octets left over.
         """
-        if octets[:2] != b"\xc4\x01" or octets[3:4] != b"\x00":
+        size = len(octets)
+        if not 4 < size <= limits.octets or octets[3] or octets[0] != 0xC4 or octets[1] != 0x01:
             return super().decode(octets, limits)
-        data, end = decode_data_at(octets, 4, limits)
-        if end != len(octets):
-            raise DecodeError("end of APDU wanted", end)
-        return cls(invoke_id_and_priority=octets[2], result=data)
+        data, end = take_data(octets, 4, limits)
+        if end != size:
+            raise DecodeError("end of the octets wanted", end)
+        response = _new(cls)
+        _set(response, "invoke_id_and_priority", octets[2])
+        _set(response, "result", data)
+        return response
 
 
 @frozen(kw_only=True)
@@ -128,21 +136,21 @@ class GetResponseWithDataBlock(Invoked):
         @raise DecodeError: another APDU, truncated, malformed, or with octets left over.
         """
         size = len(octets)
-        if size < 10 or octets[:2] != b"\xc4\x02" or octets[8] != 0:
+        if not 9 < size <= limits.octets or octets[8] or octets[0] != 0xC4 or octets[1] != 0x02:
             return super().decode(octets, limits)
         start = 10
         length = octets[9]
         if length > 0x80:
             start = length - 0x76
             length = int.from_bytes(octets[10:start], "big")
-        if length == 0x80 or start > 14 or size != start + length or size > limits.octets:
+        if length == 0x80 or start > 14 or size != start + length:
             return super().decode(octets, limits)
-        return cls(
-            invoke_id_and_priority=octets[2],
-            last_block=octets[3] != 0,
-            block_number=int.from_bytes(octets[4:8], "big"),
-            result=octets[start:],
-        )
+        response = _new(cls)
+        _set(response, "invoke_id_and_priority", octets[2])
+        _set(response, "last_block", octets[3] != 0)
+        _set(response, "block_number", int.from_bytes(octets[4:8], "big"))
+        _set(response, "result", octets[start:])
+        return response
 
 
 @frozen(kw_only=True)
