@@ -16,17 +16,30 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from dlms_twisted.errors import Reason, SecurityError
-from dlms_twisted.security.choice import PLAIN_OF, Candidate, candidates, named_key
+from dlms_twisted.security.choice import PLAIN_OF, Candidate, candidates
 from dlms_twisted.security.keys import MeterKeys, key_epoch
 from dlms_twisted.security.plausible import plausible
 from dlms_twisted.security.policy import Policy
-from dlms_twisted.security.suites import AUTHENTICATED, COMPRESSED, ENCRYPTED, TAG_LENGTH
+from dlms_twisted.security.suites import (
+    AUTHENTICATED,
+    COMPRESSED,
+    ENCRYPTED,
+    SUITE_MASK,
+    SUITES,
+    TAG_LENGTH,
+)
 from dlms_twisted.security.window import COUNTER_MAX, ReplayWindow
 
 if TYPE_CHECKING:
     from dlms_twisted.apdu.ciphered import Envelope
 
 __all__ = ["Opened", "cipher", "gcm_open", "gcm_tag", "open_envelope"]
+
+_GENERAL_GLO: Final = 0xDB
+#: All but the suite; of these, authenticated and encrypted.
+_FORM: Final = 0xFF ^ SUITE_MASK
+_BOTH: Final = AUTHENTICATED | ENCRYPTED
+_WRONG: Final = "wrong key, or a forged message"
 
 _OCTET: Final = tuple(bytes((n,)) for n in range(256))
 
@@ -120,31 +133,58 @@ def open_envelope(
     @raise SecurityError: C{downgrade}, C{unsupported}, C{malformed}, C{unknown-key}, C{replay}, C{bad-tag} or
         C{implausible-plaintext}, the first that applies in the order of architecture, invariant 2.
     """
-    control = envelope.security_control
+    tag, sender, control, counter, payload, mac, _, _ = envelope
     demands = keys.policy if policy is None else policy
+    sender = sender or title or keys.system_title or b""
+    # The usual push, at once: authenticated and encrypted, which meets any demand but a signature.
+    if (
+        tag == _GENERAL_GLO
+        and control & _FORM == _BOTH
+        and not (
+            demands.signed
+            or keys.pending_encryption_key is not None
+            or keys.pending_authentication_key is not None
+        )
+    ):
+        tools = _tools(keys.encryption_key, keys.authentication_key, control)
+        usual = len(sender) == 8 and len(mac) == TAG_LENGTH and 0 <= counter <= COUNTER_MAX
+        if usual and tools is not None:
+            if window is not None and not window.check(counter):
+                raise SecurityError(Reason.REPLAY, f"counter {counter}")
+            aead, aad, epoch = tools
+            nonce = sender + counter.to_bytes(4, "big")
+            plaintext = aead.encrypt(nonce, payload, None)[:-16]
+            if not compare_digest(aead.encrypt(nonce, plaintext, aad)[-16:-4], mac):
+                raise SecurityError(Reason.BAD_TAG, _WRONG)
+            return tuple.__new__(Opened, (plaintext, True, True, epoch, False, counter, sender))
     check_demands(control, demands, keys)
-    sender = envelope.system_title or title or keys.system_title or b""
-    if not control & (AUTHENTICATED | ENCRYPTED) or _is_readable(envelope, keys, demands):
-        counter = envelope.invocation_counter
-        return Opened(envelope.payload, False, False, "", False, counter, sender)
+    if not control & _BOTH or _is_readable(envelope, keys, demands):
+        return Opened(payload, False, False, "", False, counter, sender)
+    return _open_any(envelope, keys, sender, demands, (window, pending_window), judge)
+
+
+def _open_any(
+    envelope: Envelope,
+    keys: MeterKeys,
+    sender: bytes,
+    demands: Policy,
+    windows: tuple[ReplayWindow | None, ReplayWindow | None],
+    judge: Callable[[bytes], bool],
+) -> Opened:
+    """
+    Try each key there is.
+
+    @param windows: Of the current key and of the pending one.
+    """
     nonce = check_shape(envelope, sender)
-    if not keys.has_pending:
-        if window is not None and not window.check(envelope.invocation_counter):
-            raise SecurityError(Reason.REPLAY, f"counter {envelope.invocation_counter}")
-        key = named_key(keys, envelope.tag, control)
-        found = _attempt(envelope, Candidate(key, keys.authentication_key), nonce, sender, judge)
-        if found is None:
-            raise _failed(control, keys)
-        return found
     choices = candidates(envelope, keys)
     if demands.authenticated:
         choices = tuple(one for one in choices if one.authentication_key is not None)
     replay = False
     for candidate in choices:
         # A new key starts its counters anew, and must not be judged by those of the old one.
-        is_new = candidate.encryption_key == keys.pending_encryption_key
-        one_window = pending_window if is_new else window
-        if one_window is not None and not one_window.check(envelope.invocation_counter):
+        window = windows[candidate.encryption_key is keys.pending_encryption_key]
+        if window is not None and not window.check(envelope.invocation_counter):
             replay = True
             continue
         found = _attempt(envelope, candidate, nonce, sender, judge)
@@ -152,7 +192,23 @@ def open_envelope(
             return found
     if replay:
         raise SecurityError(Reason.REPLAY, f"counter {envelope.invocation_counter}")
-    raise _failed(control, keys)
+    raise _failed(envelope.security_control, keys)
+
+
+@lru_cache(maxsize=8192)
+def _tools(
+    encryption_key: bytes | None, authentication_key: bytes | None, control: int
+) -> tuple[AESGCM, bytes, str] | None:
+    """
+    @return: the cipher, the additional data and the epoch of a pair of keys; C{None} where one is missing or does
+        not suit the suite.
+    """
+    number = control & SUITE_MASK
+    if encryption_key is None or authentication_key is None or number >= len(SUITES):
+        return None
+    if len(encryption_key) != SUITES[number].key_length:
+        return None
+    return cipher(encryption_key), _OCTET[control] + authentication_key, key_epoch(encryption_key)
 
 
 def check_demands(control: int, policy: Policy, keys: MeterKeys) -> None:
@@ -206,7 +262,7 @@ def _failed(control: int, keys: MeterKeys) -> SecurityError:
     @return: why no key opened it.
     """
     if control & AUTHENTICATED and _has_authentication_key(keys):
-        return SecurityError(Reason.BAD_TAG, "wrong key, or a forged message")
+        return SecurityError(Reason.BAD_TAG, _WRONG)
     return SecurityError(Reason.IMPLAUSIBLE_PLAINTEXT, "probably a wrong key")
 
 

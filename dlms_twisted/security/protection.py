@@ -157,7 +157,7 @@ def protect_message(
     @param title: Our system title.
 
     @param take_counter: Gives an unused counter for a key; the second argument says whether the key was made for
-        this message (L{dlms_twisted.security.counters.TransmitCounters.take}).
+        this transaction (L{dlms_twisted.security.counters.TransmitCounters.take}).
 
     @param random: Gives so many random octets: C{secrets.token_bytes}.
 
@@ -200,8 +200,8 @@ def _general(
     variants: Variants | None,
 ) -> bytes:
     if one.security_control & _FLAGS:
-        key, is_fresh = _message_key(one, keys, random, variants)
-        counter = take_counter(key.key, is_fresh)
+        key, is_used_once, is_fresh = _message_key(one, keys, random, variants)
+        counter = 0 if is_used_once else take_counter(key.key, is_fresh)
     else:
         key, counter = MessageKey(b"", None), 0
     return protect_general(
@@ -220,18 +220,19 @@ def _message_key(
     keys: MeterKeys,
     random: Callable[[int], bytes],
     variants: Variants | None,
-) -> tuple[MessageKey, bool]:
+) -> tuple[MessageKey, bool, bool]:
     """
-    @return: the key of a layer, and whether it was made for it.
+    @return: the key of a layer; whether nothing else is ever protected with it; and whether nothing was, but may be,
+        because the transaction-id alone makes it another key.
     """
     if one.key_choice == KeyChoice.WRAPPED:
-        return wrap(keys, random(suite(one.security_control).key_length)), True
+        return wrap(keys, random(suite(one.security_control).key_length)), True, True
     if one.key_choice == KeyChoice.AGREED:
         if one.key_scheme == KeyChoice.STATIC_UNIFIED:
-            return agree_static(keys, one.fields, variants), True
-        return agree(keys, one.fields, random, variants), True
+            return agree_static(keys, one.fields, variants), False, True
+        return agree(keys, one.fields, random, variants), True, True
     if one.key_choice == KeyChoice.IDENTIFIED:
-        return identify(keys), False
+        return identify(keys), False, False
     if keys.agreement_private_key is not None and keys.agreement_public_key is not None:
-        return agree_static(keys, one.fields, variants)._replace(info=None), True
-    return identify(keys)._replace(info=None), False
+        return agree_static(keys, one.fields, variants)._replace(info=None), False, True
+    return identify(keys)._replace(info=None), False, False
