@@ -18,16 +18,16 @@ from dlms_twisted.cosem.push_layouts import PushLayouts
 from dlms_twisted.keys.interfaces import IKeyStore, ITransmitCounters
 from dlms_twisted.link.problems import Problem
 from dlms_twisted.link.push import Payload, PushLink, WrapperPushLink
-from dlms_twisted.push.commits import Commits
+from dlms_twisted.push.commits import Commits, Observer
 from dlms_twisted.push.confirm import Confirmer
 from dlms_twisted.push.counters import Counters
+from dlms_twisted.push.nowhere import Nowhere
 from dlms_twisted.push.opener import Opener
 from dlms_twisted.push.pipeline import Pipeline
 from dlms_twisted.push.queue import IntakeQueue, Pausable
 from dlms_twisted.push.source import Source
 from dlms_twisted.session.notification import Reassembly
 from dlms_twisted.store.journal import Journal
-from dlms_twisted.store.record import Record
 from dlms_twisted.transport.datagram import RECEIVE_BUFFER, DatagramSource, UDPDescription
 from dlms_twisted.transport.stream import PushConnection, StreamSource
 
@@ -97,21 +97,21 @@ class Collector(MultiService):
         self,
         reactor: Any,
         keys: IKeyStore,
-        journal: Journal,
+        journal: Journal | Nowhere,
         *,
         system_title: bytes | None = None,
         transmit: ITransmitCounters | None = None,
         push_layouts: PushLayouts | None = None,
         queue_items: int = 100_000,
         queue_octets: int = 64 << 20,
-        observer: Callable[[Record], None] | None = None,
+        observer: Observer | None = None,
     ) -> None:
         """
         @param reactor: For timers and ports.
         @param system_title: Ours, eight octets, to confirm ciphered pushes.
         @param transmit: Invocation counters of confirmations.
         @param push_layouts: How messages name their meters.
-        @param observer: Told of each record as it is handed to the journal.
+        @param observer: Told of records when they are on disk.
         """
         super().__init__()
         self._reactor: IReactorUDP = reactor

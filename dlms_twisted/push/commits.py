@@ -20,7 +20,7 @@ from dlms_twisted.security.keys import MeterKeys
 from dlms_twisted.session.notification import Notification, Refusal
 from dlms_twisted.store.record import ACCEPTED, REFUSED, Record
 
-__all__ = ["Commits", "Sink"]
+__all__ = ["Commits", "Observer", "Sink"]
 
 
 class Sink(Protocol):
@@ -34,12 +34,14 @@ class Sink(Protocol):
         Can records be written now?
         """
 
-    def append(self, records: list[Record]) -> Deferred[list[str]]:
+    def append(self, records: Sequence[Record]) -> Deferred[list[str]]:
         """
         @return: fires with the identities when the records are on disk.
         """
 
 
+#: Told of identities (empty where the quarantine's limits kept a record out) and their records.
+Observer = Callable[[Sequence[str], Sequence[Record]], None]
 #: Told after the commit of each notification that wants a confirmation.
 Committed = Callable[[Arrival, Notification, MeterKeys | None], None]
 
@@ -59,12 +61,12 @@ class Commits:
         counters: Counters,
         *,
         most_outstanding: int = 20_000,
-        observer: Callable[[Record], None] | None = None,
+        observer: Observer | None = None,
         unblocked: Callable[[], None] = lambda: None,
     ) -> None:
         """
         @param most_outstanding: From so many uncommitted records on, no more is taken in.
-        @param observer: Told of each record as it is handed over.
+        @param observer: Told of records when they are on disk, with their identities.
         @param unblocked: Called when L{blocked} may have ended.
         """
         self._journal = journal
@@ -114,8 +116,6 @@ class Commits:
                 ):
                     self._wanting.append((arrival, repeated, keys))
             record = _refused(arrival, found, name)
-        if self._observer is not None:
-            self._observer(record)
         self._batch.append(record)
 
     def flush(self) -> None:
@@ -129,12 +129,13 @@ class Commits:
         self.outstanding += len(batch)
         written = self._journal.append(batch)
         written.addCallbacks(
-            self._committed, self._failed, callbackArgs=(wanting,), errbackArgs=(len(batch),)
+            self._committed, self._failed, callbackArgs=(batch, wanting), errbackArgs=(len(batch),)
         )
 
     def _committed(
         self,
         identities: Sequence[str],
+        batch: Sequence[Record],
         wanting: list[tuple[Arrival, Notification, MeterKeys | None]],
     ) -> None:
         self.outstanding -= len(identities)
@@ -142,6 +143,8 @@ class Commits:
         if self.confirm is not None:
             for arrival, notification, keys in wanting:
                 self.confirm(arrival, notification, keys)
+        if self._observer is not None:
+            self._observer(identities, batch)
         self._unblocked()
 
     def _failed(self, reason: Failure, count: int) -> None:

@@ -4,6 +4,7 @@ The collector as the plugin runs it: journal, keys, signals, and every source th
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -27,9 +28,9 @@ from dlms_twisted.push.collector import Collector
 from dlms_twisted.push.source import Source
 from dlms_twisted.store.journal import Journal
 from dlms_twisted.tap.errors import fail
-from dlms_twisted.transport.datagram import UDPDescription
+from dlms_twisted.transport.datagram import RECEIVE_BUFFER, UDPDescription
 
-__all__ = ["CollectorService", "check_sources"]
+__all__ = ["CollectorService", "add_source", "check_sources"]
 
 #: Beside the segments: which pending keys have become current, and what of our transmit counters is reserved.
 _PROMOTIONS = "promotions.sqlite"
@@ -62,11 +63,41 @@ def _check_listen(description: str) -> None:
 
 def _check_endpoint(description: str, parse: Callable[[Any, str], Any]) -> None:
     # Endpoints keep the reactor and use it when they listen or connect; here they only parse.
+    port = re.fullmatch(r"(?:tcp|tcp6|ssl|tls):(\d+)(?::.*)?", description)
+    if port is not None and int(port[1]) > 0xFFFF:
+        raise ConfigurationError(f"{description!r} is no source: a port from 0 to 65535 wanted")
     try:
         parse(None, description)
     except Exception as error:  # their parsers raise whatever int() and open() raise
         why = " ".join(str(error).split())
         raise ConfigurationError(f"{description!r} is no source: {why}") from None
+
+
+def add_source(
+    reactor: Any,
+    collector: Collector,
+    settings: SourceSettings,
+    keys: IKeyStore | None = None,
+    receive_buffer: int = RECEIVE_BUFFER,
+) -> None:
+    """
+    Add the source that C{settings} describe.
+
+    @param keys: Its own key store.
+    @param receive_buffer: Octets of kernel buffer to ask for, UDP only.
+    """
+    source = Source(label=settings.label or settings.description, policy=settings.policy, keys=keys)
+    if settings.listen is not None and settings.listen.startswith("udp:"):
+        description = UDPDescription.parse(settings.listen)
+        collector.listen_udp(description, source, receive_buffer=receive_buffer)
+        return
+    medium = "apdu" if settings.framing == "raw" else settings.framing
+    collector.listen_stream(
+        serverFromString(reactor, settings.description),
+        source,
+        link=lambda: push_link(medium),
+        idle_timeout=settings.idle_timeout,
+    )
 
 
 class CollectorService(Service):
@@ -126,7 +157,8 @@ class CollectorService(Service):
             queue_octets=settings.queue_octets,
         )
         for source in settings.sources:
-            self._add(collector, source)
+            own = None if source.keys is None else self._key_store(source.keys)
+            add_source(self._reactor, collector, source, own, settings.receive_buffer)
         collector.startService()
 
     def _counters(self) -> TransmitCounters | None:
@@ -142,24 +174,6 @@ class CollectorService(Service):
         store = TomlKeyStore(path, self._settings.insecure_keys, promotions=promotions)
         self._stores.append(store)
         return store
-
-    def _add(self, collector: Collector, settings: SourceSettings) -> None:
-        source = Source(
-            label=settings.label or settings.description,
-            policy=settings.policy,
-            keys=None if settings.keys is None else self._key_store(settings.keys),
-        )
-        if settings.listen is not None and settings.listen.startswith("udp:"):
-            description = UDPDescription.parse(settings.listen)
-            collector.listen_udp(description, source, receive_buffer=self._settings.receive_buffer)
-            return
-        medium = "apdu" if settings.framing == "raw" else settings.framing
-        collector.listen_stream(
-            serverFromString(self._reactor, settings.description),
-            source,
-            link=lambda: push_link(medium),
-            idle_timeout=settings.idle_timeout,
-        )
 
     def stopService(self) -> Deferred[None]:
         """
