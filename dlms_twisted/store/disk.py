@@ -50,6 +50,17 @@ class Disk:
             raise
         return connection
 
+    def connect_to_change(self, path: Path) -> sqlite3.Connection:
+        """
+        @return: a connection for a few changes to a segment that is there, closed or not; its journal stays of the
+            kind that it is.
+
+        @raise sqlite3.Error: it cannot be opened.
+        """
+        connection = self.open_file(path)
+        connection.execute("PRAGMA synchronous = FULL")
+        return connection
+
     def open_file(self, path: Path) -> sqlite3.Connection:
         """
         @return: a connection in which nothing is set yet.

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, DeferredLock, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -21,11 +21,13 @@ from dlms_twisted.store.disk import Disk
 from dlms_twisted.store.housekeeping import Housekeeping
 from dlms_twisted.store.keeper import Keeper, Kept, Removed
 from dlms_twisted.store.limits import DEFAULT_LIMITS, StoreLimits
+from dlms_twisted.store.live import LiveWindows
 from dlms_twisted.store.lock import LockFile
 from dlms_twisted.store.pipeline import Observer, Pipeline
 from dlms_twisted.store.quarantine import Admission
 from dlms_twisted.store.record import ACCEPTED, Record
 from dlms_twisted.store.recovery import apply_after_mark
+from dlms_twisted.store.redecode import KeysOf, Redecoded, Redecoder
 from dlms_twisted.store.rounds import Rounds
 from dlms_twisted.store.series import LOCK, READINGS, REDECODED, STATE, segment_files
 from dlms_twisted.store.state import read_window
@@ -65,16 +67,23 @@ class Journal:
         Use L{Journal.open}.
         """
         self.directory = directory
+        self._clock = clock
+        self._disk = disk
+        self._limits = limits
+        self._redecoder: Redecoder | None = None
         self._worker, self._keeper_worker = workers
         self._lock = lock
         self._observers: list[Observer] = []
+        self._redecoding = DeferredLock()
         self._closing = False
         self._ended = False
         self._closed: list[Deferred[None]] = []
         self._admission = Admission(limits.quarantine)
         self._writer = Writer(directory, disk, limits)
         self._states = disk.connect_read_only(directory / STATE)
-        self.windows = WindowTable(self._window_state, self._refused, limits.windows)
+        self._live = LiveWindows(directory, disk, self.flush)
+        self.windows = WindowTable(self._window_state, self._live.refused, limits.windows)
+        self._live.windows = self.windows
         self.totals: Counter[str] = Counter(self._writer.state.counters())
         rounds = Rounds(self.windows, self.totals, clock, limits)
         keeper = Keeper(directory, disk, limits)
@@ -184,6 +193,45 @@ class Journal:
         self._pipeline.add(group, urgent=True)
         return group.done.addCallback(lambda _: None)
 
+    def redecode(
+        self, keys_of: KeysOf, titles: Collection[bytes] | None = None
+    ) -> Deferred[Redecoded]:
+        """
+        Decode again what was kept raw, because keys or policies have changed.
+
+        @param keys_of: The keys of a sender and what is demanded of it, at once or later.
+        @param titles: The senders concerned; L{None}: all.
+
+        @return: fires with what came of it, after earlier runs; see L{Redecoder.run} for how it fails.  Cancelling
+            it ends it after the slice that is going on.
+
+        @raise StoreError: the journal is closed.
+        """
+        if self._closing:
+            raise StoreError(f"the journal {self.directory} is closed")
+        return self._redecoding.run(self._redecode_once, keys_of, titles)
+
+    def _redecode_once(
+        self, keys_of: KeysOf, titles: Collection[bytes] | None
+    ) -> Deferred[Redecoded]:
+        if self._closing:
+            raise StoreError(f"the journal {self.directory} is closed")
+        self._redecoder = Redecoder(
+            self.directory,
+            keys_of,
+            clock=self._clock,
+            worker=self._keeper_worker,
+            disk=self._disk,
+            reserve=self._live,
+            titles=titles,
+            segment_octets=self._limits.segment_octets,
+        )
+        return self._redecoder.run().addCallback(self._redecoded)
+
+    def _redecoded(self, done: Redecoded) -> Redecoded:
+        self.totals["redecoded"] += done.accepted
+        return done
+
     def close(self) -> Deferred[None]:
         """
         Commit what was appended, write the windows, and free the lock.
@@ -197,14 +245,20 @@ class Journal:
         self._closed.append(done)
         if not self._closing:
             self._closing = True
+            if self._redecoder is not None:
+                self._redecoder.stop()
             stopped = self._housekeeping.stop()
             stopped.addCallback(lambda _: self._pipeline.drain())
+            # A slice that is going on needs the flush that has just been; without it nobody waits for the slice.
+            stopped.addCallback(lambda _: self._redecoding.acquire())
+            stopped.addCallback(lambda _: None)
             stopped.addBoth(self._finish)
         return done
 
     def _finish(self, result: Failure | None) -> None:
         # First, because the last connection to leave folds the log into the file, and this one cannot write.
         self._states.close()
+        self._live.close()
         self._worker.submit(self._writer.close).addBoth(self._release, result)
         self._worker.stop()
         self._keeper_worker.stop()
@@ -237,9 +291,6 @@ class Journal:
 
     def _window_state(self, title: bytes, epoch: str) -> bytes | None:
         return read_window(self._states, title, epoch)
-
-    def _refused(self, title: bytes, epoch: str, above: int) -> frozenset[int]:
-        return frozenset()
 
     def _changed(self, writable: bool, why: str) -> None:
         if writable:
@@ -275,6 +326,7 @@ class Journal:
         return bounds
 
     def _removed(self, removed: Removed) -> None:
+        self._live.refresh()
         self.totals.update(removed.totals)
         for (title, epoch), counter in removed.counters.items():
             window = self.windows.get(title, epoch)

@@ -5,7 +5,7 @@ One segment as its writer sees it.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from twisted.logger import Logger
@@ -41,9 +41,11 @@ class Segment:
 
     log = Logger()
 
-    def __init__(self, file: SegmentFile, disk: Disk) -> None:
+    def __init__(self, file: SegmentFile, disk: Disk, indexes: Iterable[str] = ()) -> None:
         """
         Open it, and make it if it is not there.
+
+        @param indexes: Statements that make indexes, for a segment that has some while it is written to.
 
         @raise sqlite3.Error: it cannot be opened.
 
@@ -54,6 +56,8 @@ class Segment:
         self._connection = disk.connect(file.path)
         try:
             prepare_segment(self._connection)
+            for statement in indexes:
+                self._connection.execute(statement)
             self.last = last_row(self._connection)
             self._page_size: int = self._connection.execute("PRAGMA page_size").fetchone()[0]
             self.octets = self._octets()

@@ -23,6 +23,7 @@ Key = tuple[bytes, str]
 
 #: Keys that are sorted at once: a few milliseconds.
 _RUN: Final = 8192
+_NOTHING: Final[frozenset[int]] = frozenset()
 
 
 class GuardedWindow(ReplayWindow):
@@ -85,6 +86,8 @@ class WindowTable:
         self._unsorted: list[Key] = []
         self._runs: list[list[Key]] = []
         self._sorted: Iterator[Key] | None = None
+        #: Counters that are being accepted out of the quarantine.
+        self._reserved: dict[Key, set[int]] = {}
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
@@ -175,10 +178,26 @@ class WindowTable:
         self._old = self._young
         self._young = kept
 
-    def guard(self, keys: Iterable[Key]) -> None:
+    def reserve(self, counters: Iterable[tuple[Key, int]]) -> None:
         """
-        Ask again which counters of these windows were decoded out of the quarantine.
+        Refuse these counters until L{settle}: they are being accepted out of the quarantine.
         """
+        keys = set()
+        for key, counter in counters:
+            self._reserved.setdefault(key, set()).add(counter)
+            keys.add(key)
+        self._guard(keys)
+
+    def settle(self, keys: Iterable[Key]) -> None:
+        """
+        Ask again which counters of these windows were decoded out of the quarantine; none is reserved any more.
+        """
+        keys = list(keys)
+        for key in keys:
+            self._reserved.pop(key, None)
+        self._guard(keys)
+
+    def _guard(self, keys: Iterable[Key]) -> None:
         for key in keys:
             for windows in (self._young, self._old):
                 if key in windows:
@@ -194,7 +213,8 @@ class WindowTable:
 
     def _guarded(self, key: Key, window: ReplayWindow) -> ReplayWindow:
         refused = self._refused(*key, max(-1, window.highest - window.size))
-        if not refused:
+        refused |= self._reserved.get(key, _NOTHING)
+        if not refused and not isinstance(window, GuardedWindow):
             return window
         guarded = GuardedWindow.from_state(window.to_state())
         guarded.refused = refused
