@@ -84,17 +84,19 @@ def open_general(
         return Opened(envelope.payload, False, False, "", False, counter, sender)
     nonce = check_shape(envelope, sender)
     fields = fields._replace(originator=sender)
-    fresh = []
+    tried, replay = [], False
     for possible in possible_keys(envelope.key_info, keys, fields, control, variants):
         window = window_of(key_epoch(possible.key)) if window_of is not None else None
-        if window is None or window.check(envelope.invocation_counter):
-            plaintext = _verified(envelope, possible, keys, nonce, variants)
-            if plaintext is not None:
-                return _opened(envelope, plaintext, possible, nonce, True)
-            fresh.append(possible)
-    if not fresh:
+        if window is not None and not window.check(envelope.invocation_counter):
+            replay = True
+            continue
+        plaintext = _verified(envelope, possible, keys, nonce, variants)
+        if plaintext is not None:
+            return _opened(envelope, plaintext, possible, nonce, True)
+        tried.append(possible)
+    if replay:
         raise SecurityError(Reason.REPLAY, f"counter {envelope.invocation_counter}")
-    return _unverified(envelope, fresh, keys, nonce, demands)
+    return _unverified(envelope, tried, keys, nonce, demands)
 
 
 def protect_general(
