@@ -231,6 +231,8 @@ class Pipeline:
         self._expiring = self._clock.callLater(delay, self._expire)
 
     def _expire(self, until: float | None = None) -> None:
+        if self._expiring is not None and self._expiring.active():
+            self._expiring.cancel()
         self._expiring = None
         now = self._clock.seconds()
         for expired in self._reassembly.time_passed(now if until is None else until):
