@@ -82,10 +82,15 @@ def decode_data(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> Data:
 
     @raise DecodeError: no such element, or octets are left over.
     """
-    data, end = decode_data_at(octets, 0, limits)
+    if len(octets) > limits.octets:
+        raise DecodeError(f"at most {limits.octets} octets wanted", 0)
+    try:
+        values, end = element(octets, 0, limits.depth, limits)
+    except Stopped as stopped:
+        values, end = _explain(octets, 0, limits, stopped)
     if end != len(octets):
         raise DecodeError("end of the octets wanted", end)
-    return data
+    return Data(octets, values)
 
 
 def decode_data_at(buffer: bytes, offset: int, limits: Limits = DEFAULT_LIMITS) -> tuple[Data, int]:
@@ -110,9 +115,15 @@ def take_data(buffer: bytes, offset: int, limits: Limits) -> tuple[Data, int]:
     try:
         values, end = element(buffer, offset, limits.depth, limits)
     except Stopped as stopped:
-        # Either this raises, or it is right; see there.
-        read_element(Cursor(buffer, stopped.offset, limits=limits), stopped.depth)
-        cursor = Cursor(buffer, offset, limits=limits)
-        values = read_element(cursor, limits.depth)
-        end = cursor.offset
+        values, end = _explain(buffer, offset, limits, stopped)
     return Data(buffer[offset:end], values), end
+
+
+def _explain(buffer: bytes, offset: int, limits: Limits, stopped: Stopped) -> tuple[Value, int]:
+    # The fast decoder stopped at the element that is wrong, or at the one before; begin there.
+    cursor = Cursor(buffer, stopped.offset, limits=limits)
+    for _ in range(2):
+        read_element(cursor, stopped.depth)
+    # Should both be good after all, the reference decoder is right.
+    cursor = Cursor(buffer, offset, limits=limits)
+    return read_element(cursor, limits.depth), cursor.offset

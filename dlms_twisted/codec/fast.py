@@ -15,6 +15,7 @@ from dlms_twisted.codec.cursor import Cursor
 from dlms_twisted.codec.description import EXPANSION, read_description
 from dlms_twisted.codec.element import Value, bits, utf8
 from dlms_twisted.codec.limits import Limits
+from dlms_twisted.codec.rows import Rows
 from dlms_twisted.codec.tags import (
     ARRAY,
     BIT_STRING,
@@ -28,6 +29,9 @@ from dlms_twisted.codec.tags import (
 from dlms_twisted.errors import DecodeError
 
 __all__ = ["Stopped", "element"]
+
+#: From how many structures on it pays to learn how those of an array look.
+_MANY: Final = 32
 
 
 class Stopped(Exception):  # noqa: N818 - it never leaves this room
@@ -55,6 +59,14 @@ _STEP: Final = _steps()
 _UNPACK: Final = {
     one.tag: struct.Struct(">x" + one.code).unpack_from for one in TYPES if one.width > 0
 }
+_STRINGS: Final = frozenset((OCTET_STRING, VISIBLE_STRING))
+_SEQUENCES: Final = frozenset((ARRAY, STRUCTURE))
+#: Octets of an OBIS code as an octet-string, which mostly stands before a value of fixed width.
+_OBIS: Final = 8
+#: By the tag of the value, reads both in one go.
+_UNPACK_PAIR: Final = {
+    one.tag: struct.Struct(">xx6sx" + one.code).unpack_from for one in TYPES if one.width > 0
+}
 
 
 def element(buffer: bytes, offset: int, depth: int, limits: Limits) -> tuple[Value, int]:
@@ -63,79 +75,95 @@ def element(buffer: bytes, offset: int, depth: int, limits: Limits) -> tuple[Val
 
     @return: the values of the element at C{offset}, and the offset after it.
 
-    @raise Stopped: there is no such element.
+    @raise Stopped: there is no such element; its offset may be one element before the one that is wrong.
     """
-    (value,), end = _elements(buffer, offset, 1, depth, limits)
-    return value, end
-
-
-def _elements(
-    buffer: bytes, offset: int, count: int, depth: int, limits: Limits
-) -> tuple[tuple[Value, ...], int]:
-    # C{depth} is how many more levels are allowed.
+    # The arrays and structures around this element: what they hold so far, how many are still to come.
+    outer: list[tuple[list[Value], int]] = []
     values: list[Value] = []
-    append = values.append
+    left = 1
     steps = _STEP
     unpack = _UNPACK
+    pairs = _UNPACK_PAIR
     size = len(buffer)
     try:
-        for _ in range(count):
-            tag = buffer[offset]
-            step = steps[tag]
-            if step > 1:
-                append(unpack[tag](buffer, offset)[0])
-                offset += step
-            elif tag == OCTET_STRING:
-                length = buffer[offset + 1]
-                if length < 0x80:
+        while True:
+            while left:
+                left -= 1
+                tag = buffer[offset]
+                step = steps[tag]
+                if step > 1:
+                    values += unpack[tag](buffer, offset)
+                    offset += step
+                elif tag in _STRINGS:
+                    length = buffer[offset + 1]
+                    if (
+                        length == 6
+                        and left
+                        and tag == OCTET_STRING
+                        and (after := buffer[offset + _OBIS]) in pairs
+                    ):
+                        values += pairs[after](buffer, offset)
+                        offset += _OBIS + steps[after]
+                        left -= 1
+                        continue
                     start = offset + 2
-                else:
-                    length, start = _long(buffer, offset + 1)
-                end = start + length
-                if end > size:
-                    raise IndexError
-                append(buffer[start:end])
-                offset = end
-            elif tag in {STRUCTURE, ARRAY}:
-                length = buffer[offset + 1]
-                if length < 0x80:
+                    if length > 0x7F:
+                        length, start = _length(buffer, offset + 1)
+                    end = start + length
+                    if end > size:
+                        raise IndexError
+                    octets = buffer[start:end]
+                    values.append(octets if tag == OCTET_STRING else octets.decode("latin-1"))
+                    offset = end
+                elif step:
+                    values.append(None)
+                    offset += 1
+                elif tag in _SEQUENCES:
+                    length = buffer[offset + 1]
                     start = offset + 2
+                    if length > 0x7F:
+                        length, start = _length(buffer, offset + 1)
+                    if not depth or length > size - start or length > limits.items:
+                        raise IndexError
+                    if length >= _MANY and tag == ARRAY and buffer[start] == STRUCTURE:
+                        taken, offset = _rows(buffer, start, length, depth - 1, limits)
+                        values.append(taken)
+                        continue
+                    outer.append((values, left))
+                    depth -= 1
+                    offset = start
+                    left = length
+                    values = []
                 else:
-                    length, start = _long(buffer, offset + 1)
-                if not depth or length > size - start or length > limits.items:
-                    raise IndexError
-                nested, offset = _elements(buffer, start, length, depth - 1, limits)
-                append(nested)
-            elif step:
-                append(None)
-                offset += 1
-            else:
-                value, offset = _other(buffer, offset, tag, depth, limits)
-                append(value)
+                    value, offset = _other(buffer, offset, tag, depth, limits)
+                    values.append(value)
+            if not outer:
+                return values[0], offset
+            nested = tuple(values)
+            values, left = outer.pop()
+            depth += 1
+            values.append(nested)
     except (IndexError, struct.error):
         raise Stopped(offset, depth) from None
+
+
+def _rows(
+    buffer: bytes, offset: int, count: int, depth: int, limits: Limits
+) -> tuple[tuple[Value, ...], int]:
+    # The elements of an array that begins with a structure: most look like one of those before.
+    rows = Rows(buffer)
+    values: list[Value] = []
+    while len(values) < count:
+        end = rows.take(values, offset, count)
+        if end == offset:
+            value, end = element(buffer, offset, depth, limits)
+            values.append(value)
+            rows.missed(offset, end, count - len(values))
+        offset = end
     return tuple(values), offset
 
 
-def _other(buffer: bytes, offset: int, tag: int, depth: int, limits: Limits) -> tuple[Value, int]:
-    # The rarer types of variable size.
-    if tag == COMPACT_ARRAY:
-        return _compact_array(buffer, offset + 1, depth, limits)
-    length, start = _long(buffer, offset + 1)
-    end = start + ((length + 7) // 8 if tag == BIT_STRING else length)
-    if end > len(buffer):
-        raise IndexError
-    octets = buffer[start:end]
-    if tag == VISIBLE_STRING:
-        return octets.decode("latin-1"), end
-    if tag == UTF8_STRING:
-        return utf8(octets), end
-    if tag == BIT_STRING:
-        return bits(octets, length), end
-    raise IndexError
-
-
-def _long(buffer: bytes, offset: int) -> tuple[int, int]:
+def _length(buffer: bytes, offset: int) -> tuple[int, int]:
     # A length, and the offset after it.
     first = buffer[offset]
     if first < 0x80:
@@ -146,15 +174,31 @@ def _long(buffer: bytes, offset: int) -> tuple[int, int]:
     return int.from_bytes(buffer[offset + 1 : end], "big"), end
 
 
+def _other(buffer: bytes, offset: int, tag: int, depth: int, limits: Limits) -> tuple[Value, int]:
+    # The rarer types of variable size.
+    if tag == COMPACT_ARRAY:
+        return _compact_array(buffer, offset + 1, depth, limits)
+    length, start = _length(buffer, offset + 1)
+    end = start + ((length + 7) // 8 if tag == BIT_STRING else length)
+    if end > len(buffer):
+        raise IndexError
+    octets = buffer[start:end]
+    if tag == UTF8_STRING:
+        return utf8(octets), end
+    if tag == BIT_STRING:
+        return bits(octets, length), end
+    raise IndexError
+
+
 def _compact_array(buffer: bytes, start: int, depth: int, limits: Limits) -> tuple[Value, int]:
     if not depth:
         raise IndexError
     try:
-        cursor = Cursor(buffer, start)
+        cursor = Cursor(buffer, start, limits=limits)
         description = read_description(cursor, depth - 1)
     except DecodeError:
         raise IndexError from None
-    length, offset = _long(buffer, cursor.offset)
+    length, offset = _length(buffer, cursor.offset)
     end = offset + length
     if end > len(buffer):
         raise IndexError

@@ -12,7 +12,7 @@ from attrs.validators import and_, ge, le
 __all__ = ["DEFAULT_LIMITS", "MAX_DEPTH", "Limits"]
 
 #: The deepest nesting that can be allowed; it keeps recursion far below Python's own limit.
-MAX_DEPTH: Final = 200
+MAX_DEPTH: Final = 100
 
 
 @frozen(kw_only=True)
