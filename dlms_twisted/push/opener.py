@@ -13,10 +13,9 @@ from twisted.python.failure import Failure
 
 from dlms_twisted.codec.layout import LayoutCache
 from dlms_twisted.cosem.push_layouts import PushLayouts
-from dlms_twisted.cosem.readings import identity_of
 from dlms_twisted.errors import Reason
 from dlms_twisted.keys.interfaces import MISS, IKeyStore, Miss
-from dlms_twisted.keys.memory import NoKeys
+from dlms_twisted.push.plain import judge_plain
 from dlms_twisted.push.queue import Arrival
 from dlms_twisted.push.source import Source
 from dlms_twisted.security.keys import MeterKeys, ReplayMode
@@ -146,7 +145,7 @@ class Opener:
             if found.pending and found.authenticated:
                 keys = self._promote(store, found)
             if not found.encrypted and not found.authenticated:
-                keys, found = self._judge_plain(store, found, keys, policy)
+                keys, found = judge_plain(store, found, keys, policy, self._push_layouts)
         elif found.reason is Reason.REPLAY and self.verify_repeats:
             repeated = self._repeated(outer, found, keys, policy)
         self._deliver(arrival, found, keys, repeated)
@@ -174,26 +173,3 @@ class Opener:
             epoch=found.epoch,
         )
         return keys
-
-    def _judge_plain(
-        self, store: IKeyStore, found: Notification, keys: MeterKeys | None, policy: Policy
-    ) -> tuple[MeterKeys | None, Notification | Refusal]:
-        """
-        A plain message whose content names a listed meter must meet that meter's policy.
-        """
-        if isinstance(store, NoKeys):
-            return keys, found
-        named = identity_of(found.body, self._push_layouts)
-        meter = None if named is None else store.by_name(named)
-        if meter is None:
-            return keys, found
-        if (meter.policy | policy).allows(bool(found.authenticated), found.encrypted):
-            return meter, found
-        return meter, Refusal(
-            Reason.DOWNGRADE,
-            f"a plain message of a meter that must be {meter.policy}",
-            found.raw,
-            found.title,
-            found.counter,
-            found.epoch,
-        )
