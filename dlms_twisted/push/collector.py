@@ -25,6 +25,7 @@ from dlms_twisted.push.nowhere import Nowhere
 from dlms_twisted.push.opener import Opener
 from dlms_twisted.push.pipeline import Pipeline
 from dlms_twisted.push.queue import IntakeQueue, Pausable
+from dlms_twisted.push.rekeying import Rekeying
 from dlms_twisted.push.source import Source
 from dlms_twisted.session.notification import Reassembly
 from dlms_twisted.store.journal import Journal
@@ -141,6 +142,7 @@ class Collector(MultiService):
         )
         self._commits.confirm = confirmer.committed
         self.pipeline.opener.verify_repeats = True
+        self._rekeying = Rekeying(keys, journal, self.counters)
         self._ports: list[DatagramSource] = []
         self._streams: list[StreamSource] = []
         self._blocked = False
@@ -169,6 +171,7 @@ class Collector(MultiService):
             receive_buffer=receive_buffer,
         )
         port.setServiceParent(self)
+        self._rekeying.add(source)
         self._ports.append(port)
         return port
 
@@ -196,6 +199,7 @@ class Collector(MultiService):
             idle_timeout=idle_timeout,
         )
         stream.setServiceParent(self)
+        self._rekeying.add(source)
         self._streams.append(stream)
         return stream
 
@@ -246,6 +250,7 @@ class Collector(MultiService):
             self.counters.shed += left
             self.log.error("{left} arrivals could not be worked off in time", left=left)
         self.pipeline.finish()
+        self._rekeying.stop()
         await self.journal.close()
         self.pipeline.stop()
         self.keys.close()

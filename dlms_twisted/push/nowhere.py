@@ -4,11 +4,12 @@ A sink for pushes that are only looked at: nothing is kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from twisted.internet.defer import Deferred, succeed
 
 from dlms_twisted.store.record import Record, checked_id
+from dlms_twisted.store.redecode import KeysOf, Redecoded
 from dlms_twisted.store.windows import WindowTable
 
 __all__ = ["Nowhere"]
@@ -43,6 +44,14 @@ class Nowhere:
         """
         There is nothing to tell: it can always be written.
         """
+
+    def redecode(
+        self, keys_of: KeysOf, titles: Collection[bytes] | None = None
+    ) -> Deferred[Redecoded]:
+        """
+        @return: has fired already: nothing was kept.
+        """
+        return succeed(Redecoded())
 
     def close(self) -> Deferred[None]:
         """
