@@ -52,14 +52,16 @@ class Parameters(NamedTuple):
 DEFAULT: Final = Parameters()
 
 
-def encode_parameters(parameters: Parameters) -> bytes:
+def encode_parameters(parameters: Parameters, *, explicit: bool = False) -> bytes:
     """
-    @return: the information field with all four parameters; empty if all have their defaults.
+    @param explicit: Say the parameters also if all have their defaults.
+
+    @return: the information field with all four parameters, or an empty one, which says the defaults.
 
     @raise EncodeError: a value is out of range.
     """
     parameters.check()
-    if parameters == DEFAULT:
+    if parameters == DEFAULT and not explicit:
         return b""
     items = bytearray()
     for identifier, length in (
