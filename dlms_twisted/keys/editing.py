@@ -175,7 +175,9 @@ class TomlKeyFile:
         See L{KeyFile.change}.
         """
         with locked(self.path):
-            octets = self._octets()
+            # A file that is not there yet can be begun with its default.
+            begun = set(changes) != {None} or self.path.exists()
+            octets = self._octets() if begun else b""
             after = change_entries(octets, changes, str(self.path))
             if after != octets:
                 write_private(self.path, after)

@@ -40,10 +40,15 @@ class Promotions:
 
     log = Logger()
 
-    def __init__(self, path: str | Path | None = None) -> None:
+    def __init__(self, path: str | Path | None = None, *, must_exist: bool = False) -> None:
         """
         @param path: The collector's state file; without one, promotions last as long as the process.
+        @param must_exist: Refuse a file that is not there, instead of making it.
+
+        @raise ConfigurationError: it is not there.
         """
+        if must_exist and path is not None and not Path(path).exists():
+            raise ConfigurationError(f"{path}: no such file")
         self._database = None
         if path is not None:
             self._database = Database(path, _SCHEMA, application=_APPLICATION, synchronous="NORMAL")
