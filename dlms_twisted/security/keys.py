@@ -8,8 +8,7 @@ from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
 
-from attrs import field, frozen
-from attrs.validators import instance_of, optional
+from attrs import Attribute, field, frozen
 
 from dlms_twisted.security.policy import Policy
 
@@ -44,7 +43,13 @@ def _secret() -> bytes | None:
     """
     @return: an attribute that holds octets and is never shown.
     """
-    return field(default=None, repr=False, validator=optional(instance_of(bytes)))
+    return field(default=None, repr=False, validator=_octets)
+
+
+def _octets(_: object, attribute: Attribute[bytes | None], value: object) -> None:
+    # The validators of attrs show the value in their errors.
+    if value is not None and not isinstance(value, bytes):
+        raise TypeError(f"{attribute.name}: octets wanted, not {type(value).__name__}")
 
 
 @frozen(kw_only=True)

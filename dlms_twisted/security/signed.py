@@ -44,6 +44,10 @@ class Signed(NamedTuple):
             return self.head + self.length + self.content
         return self.head + self.content
 
+    def __repr__(self) -> str:
+        # The content may have been ciphered on its way.
+        return f"<Signed {len(self.content)} octets by {self.fields.originator.hex()}>"
+
 
 def parse_signed(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> Signed:
     """
