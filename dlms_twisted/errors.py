@@ -8,6 +8,7 @@ from enum import StrEnum
 
 __all__ = [
     "BlockTransferError",
+    "ClassError",
     "ConfigurationError",
     "CounterExhaustedError",
     "DLMSError",
@@ -167,4 +168,10 @@ class KeyStoreError(DLMSError):
     """
     A store of keys or counters cannot be opened, read or written, or did not answer; the text is one line that says
     why and holds no key.
+    """
+
+
+class ClassError(LocalProtocolError, ValueError):
+    """
+    An interface class has no attribute or method of that name; the message lists those that it has.
     """
