@@ -29,6 +29,7 @@ from dlms_twisted.apdu.envelope import (
 )
 from dlms_twisted.apdu.key_info import KEY_INFO, KeyInfo
 from dlms_twisted.apdu.kinds import JSON, OCTETS, U8, U32
+from dlms_twisted.codec.limits import DEFAULT_LIMITS, Limits
 from dlms_twisted.codec.reader import Reader
 from dlms_twisted.codec.writer import Writer
 from dlms_twisted.errors import DecodeError, EncodeError
@@ -80,13 +81,22 @@ class _Ciphered(Apdu):
         """
         @raise DecodeError: not this APDU.
         """
-        cls._check_tag(reader)
+        if not cls._has_tag(reader.peek()):
+            raise DecodeError(f"{cls.NAME} wanted", reader.offset)
         return cls.of(read_envelope(reader))
 
     @classmethod
-    def _check_tag(cls, reader: Reader) -> None:
-        if reader.peek() != cls.TAG:
-            raise DecodeError(f"{cls.NAME} wanted", reader.offset)
+    def decode(cls, octets: bytes, limits: Limits = DEFAULT_LIMITS) -> Self:
+        """
+        @raise DecodeError: not this APDU, truncated, malformed, or with octets left over.
+        """
+        if not octets or not cls._has_tag(octets[0]):
+            raise DecodeError(f"{cls.NAME} wanted", 0)
+        return cls.of(parse_envelope(octets, limits))
+
+    @classmethod
+    def _has_tag(cls, tag: int | None) -> bool:
+        return tag == cls.TAG
 
     def encode(self) -> bytes:
         """
@@ -173,9 +183,8 @@ class GloCiphered(_Ciphered):
     mac: OCTETS = b""
 
     @classmethod
-    def _check_tag(cls, reader: Reader) -> None:
-        if reader.peek() not in SERVICE_NAMES:
-            raise DecodeError(f"{cls.NAME} wanted", reader.offset)
+    def _has_tag(cls, tag: int | None) -> bool:
+        return tag in SERVICE_NAMES
 
     @classmethod
     def of(cls, envelope: Envelope) -> Self:

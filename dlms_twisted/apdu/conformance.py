@@ -7,13 +7,17 @@ Source: IEC 62056-5-3, Conformance.
 from __future__ import annotations
 
 from enum import IntFlag
+from typing import Final
 
 from dlms_twisted.apdu.kinds import JSON, Kind, kebab
 from dlms_twisted.codec.reader import Reader
 from dlms_twisted.codec.writer import Writer
 from dlms_twisted.errors import DecodeError, EncodeError
 
-__all__ = ["Conformance", "ConformanceBlock"]
+__all__ = ["CONFORMANCE_HEADER", "Conformance", "ConformanceBlock"]
+
+#: Tag, length and number of unused bits before the three octets.
+CONFORMANCE_HEADER: Final = b"\x5f\x1f\x04\x00"
 
 
 class Conformance(IntFlag):
@@ -84,7 +88,7 @@ class ConformanceBlock(Kind[Conformance]):
         return value
 
     def write(self, writer: Writer, value: Conformance) -> None:
-        writer.raw(b"\x5f\x1f\x04\x00")
+        writer.raw(CONFORMANCE_HEADER)
         writer.unsigned(value, 3)
 
     def dump(self, value: Conformance) -> JSON:

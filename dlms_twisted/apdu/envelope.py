@@ -110,8 +110,9 @@ def parse_envelope(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> Envelope:
     """
     # The usual push, done by hand; anything out of the ordinary goes the long way.
     size = len(octets)
-    if size > 24 and (octets[0] == GLO or octets[0] == DED) and octets[1] <= 8:
-        start = 2 + octets[1]
+    tag = octets[0] if size > 24 else GENERAL
+    start = 1 if tag in SERVICE_NAMES else 2 + octets[1] if tag in (GLO, DED) else 0
+    if 0 < start <= 10:
         length = octets[start]
         at = start + 1
         if length == 0x81:
@@ -120,6 +121,8 @@ def parse_envelope(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> Envelope:
         elif length == 0x82:
             length = octets[at] << 8 | octets[at + 1]
             at += 2
+        elif length >= 0x80:
+            length = -1
         if at + length == size:
             control = octets[at]
             body = at + 5
@@ -128,7 +131,7 @@ def parse_envelope(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> Envelope:
                 return tuple.__new__(
                     Envelope,
                     (
-                        octets[0],
+                        tag,
                         octets[2:start],
                         control,
                         int.from_bytes(octets[at + 1 : body], "big"),

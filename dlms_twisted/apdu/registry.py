@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from dlms_twisted.apdu.aare import AARE
+from dlms_twisted.apdu.aarq import AARQ
 from dlms_twisted.apdu.access import (
     AccessRequest,
     AccessResponse,
@@ -44,6 +46,7 @@ from dlms_twisted.apdu.get import (
 )
 from dlms_twisted.apdu.initiate import InitiateRequest, InitiateResponse
 from dlms_twisted.apdu.kinds import JSON
+from dlms_twisted.apdu.release import RLRE, RLRQ, Abort
 from dlms_twisted.apdu.service_error import ConfirmedServiceError, ExceptionResponse
 from dlms_twisted.apdu.set import (
     SetRequestNormal,
@@ -74,6 +77,11 @@ __all__ = ["APDUS", "apdu_class", "decode", "from_json", "read"]
 
 #: Every APDU.  One whose tag has variants is here once for each.
 APDUS: Final[tuple[type[Apdu], ...]] = (
+    AARQ,
+    AARE,
+    RLRQ,
+    RLRE,
+    Abort,
     InitiateRequest,
     InitiateResponse,
     ConfirmedServiceError,
@@ -139,13 +147,17 @@ _BY_NAME: Final[dict[str, type[Apdu]]] = {
 }
 
 
-def apdu_class(octets: bytes, offset: int = 0) -> type[Apdu]:
+def apdu_class(octets: bytes, offset: int = 0, end: int | None = None) -> type[Apdu]:
     """
+    @param end: Where the octets end that may be looked at; C{None} is the end of the buffer.
+
     @return: the class of the APDU that begins at C{offset}.
 
     @raise DecodeError: no such APDU is known.
     """
-    if offset >= len(octets):
+    if end is None:
+        end = len(octets)
+    if offset >= end:
         raise DecodeError("an APDU wanted", offset)
     tag = octets[offset]
     found = _SIMPLE.get(tag)
@@ -153,7 +165,7 @@ def apdu_class(octets: bytes, offset: int = 0) -> type[Apdu]:
         return found
     if tag not in _VARIED:
         raise DecodeError("the tag of an APDU wanted", offset)
-    if offset + 1 >= len(octets):
+    if offset + 1 >= end:
         raise DecodeError("the variant of an APDU wanted", offset + 1)
     found = _VARIANTS.get((tag, octets[offset + 1]))
     if found is None:
@@ -167,7 +179,7 @@ def read(reader: Reader) -> Apdu:
 
     @raise DecodeError: the octets are no APDU.
     """
-    return apdu_class(reader.buffer[: reader.end], reader.offset).read(reader)
+    return apdu_class(reader.buffer, reader.offset, reader.end).read(reader)
 
 
 def decode(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> Apdu:
