@@ -89,6 +89,7 @@ class PrimaryLine:
         parameters: Parameters | None = None,
         timing: Timing | None = None,
         max_payload: int = 0x10003,
+        lenient: bool = False,
     ) -> PrimaryStation:
         """
         Add a connection; the parameters are those of L{PrimaryStation}.
@@ -103,6 +104,7 @@ class PrimaryLine:
             parameters=parameters,
             timing=timing,
             max_payload=max_payload,
+            lenient=lenient,
         )
         self._stations.append(station)
         return station

@@ -65,12 +65,15 @@ class PrimaryStation:
         parameters: Parameters | None = None,
         timing: Timing | None = None,
         max_payload: int = 0x10003,
+        lenient: bool = False,
     ) -> None:
         """
         @param source: Our address, the octets of the wire.
         @param destination: The server's.
         @param parameters: What we propose; the defaults of the standard if not given.
         @param max_payload: Longest payload accepted, in octets.
+        @param lenient: An answer acknowledges the request, whatever its N(R) says (there are servers of
+            which it stays 0).
         """
         self.source = source
         self.destination = destination
@@ -80,6 +83,7 @@ class PrimaryStation:
         self.parameters = self._own
         self._timing = timing or Timing()
         self._max_payload = max_payload
+        self._lenient = lenient
         self._events: deque[StationEvent] = deque()
         self._datagrams: deque[bytes] = deque()
         self._reset()
@@ -164,10 +168,8 @@ class PrimaryStation:
         """
         Has it something to send, and may it, as far as this connection goes?
         """
-        if self.waiting:
-            return False
-        if self._datagrams:
-            return True
+        if self.waiting or self._datagrams:
+            return not self.waiting
         if self.state is not PrimaryState.CONNECTED:
             return self.state is not PrimaryState.DISCONNECTED
         if self._enquiring or (self._transmitter.pending and not self._peer_busy):
@@ -248,7 +250,8 @@ class PrimaryStation:
     def _command(self) -> bytes:
         self._command_sent = True
         if self.state is PrimaryState.CONNECTING:
-            information = encode_parameters(self._own)
+            # There are servers that hear a SNRM only if it says its parameters.
+            information = encode_parameters(self._own, explicit=self._tries > 0)
             return self._frame(unnumbered_control(FrameKind.SNRM, True), information)
         if self.state is PrimaryState.DISCONNECTING:
             return self._frame(unnumbered_control(FrameKind.DISC, True))
@@ -256,15 +259,11 @@ class PrimaryStation:
         burst = [] if self._enquiring or self._peer_busy else self._transmitter.burst()
         if not burst:
             return self._frame(supervisory_control(FrameKind.RR, expected, True))
-        last = len(burst) - 1
-        return b"".join(
-            self._frame(
-                information_control(number, expected, place == last),
-                segment.octets,
-                segment.more,
-            )
-            for place, (number, segment) in enumerate(burst)
-        )
+        octets = b""
+        for place, (number, segment) in enumerate(burst, 1):
+            control = information_control(number, expected, place == len(burst))
+            octets += self._frame(control, segment.octets, segment.more)
+        return octets
 
     def _frame(self, control: int, information: bytes = b"", more: bool = False) -> bytes:
         return encode_frame(self.destination, self.source, control, information, segmented=more)
@@ -332,10 +331,12 @@ class PrimaryStation:
         self._events.append(Unnumbered(frame.information, frame.source, frame.destination))
 
     def _information(self, frame: HDLCFrame, now: float) -> None:
+        fresh = frame.send_number == self._receiver.expected
+        if fresh and self._lenient:
+            self._transmitter.acknowledge(self._transmitter.next_number)
         progress = self._acknowledged(frame)
         if self.state is not PrimaryState.CONNECTED:
             return
-        fresh = frame.send_number == self._receiver.expected
         if fresh:
             self._poll_at = now
             self._tries = 0
@@ -349,22 +350,22 @@ class PrimaryStation:
         self._answered(frame, now, progress or fresh, fresh)
 
     def _ready(self, frame: HDLCFrame, now: float) -> None:
-        self._peer_busy = False
-        progress = self._acknowledged(frame)
-        if self.state is PrimaryState.CONNECTED:
-            self._answered(frame, now, progress, False)
+        self._supervised(frame, now, False)
 
     def _not_ready(self, frame: HDLCFrame, now: float) -> None:
-        self._peer_busy = True
+        self._supervised(frame, now, True)
+
+    def _supervised(self, frame: HDLCFrame, now: float, busy: bool) -> None:
+        self._peer_busy = busy
         progress = self._acknowledged(frame)
         if self.state is PrimaryState.CONNECTED:
             self._answered(frame, now, progress, False)
 
     def _acknowledged(self, frame: HDLCFrame) -> bool:
         count = self._transmitter.acknowledge(frame.receive_number)
-        if count < 0:
+        if count < 0 and not self._lenient:
             self._lose(EndReason.PROTOCOL, f"N(R) {frame.receive_number} was never sent")
-        elif count:
+        elif count > 0:
             self._tries = 0
             self._doubted = -1
         return count > 0

@@ -293,6 +293,31 @@ class PrimaryTests(SynchronousTestCase):
         self.assertEqual([event.reason for event in events(station)], [EndReason.TIMEOUT])
         self.assertIsNone(station.deadline)
 
+    def test_silent_to_bare_snrm(self) -> None:
+        """
+        There are servers that hear a SNRM only with parameters: the second try has them.
+        """
+        station = primary(PrimaryState.CONNECTING)
+        station.time_passed(2.0)
+        again = parse_frame(station.transmit(2.0))
+        self.assertEqual(again.information, encode_parameters(Parameters(), explicit=True))
+
+    def test_numbers_that_stay_zero(self) -> None:
+        """
+        A server whose N(R) stays 0 can be talked to where that is asked for.
+        """
+        station = PrimaryStation(source=CLIENT, destination=SERVER, lenient=True)
+        station.connect()
+        station.transmit(0.0)
+        station.receive_frame(answer(UA), 0.0)
+        events(station)
+        for number in range(20):
+            station.send(b"request")
+            self.assertEqual(controls(station.transmit(0.0)), [i_frame(number, number)])
+            station.receive_frame(answer(i_frame(number, 0), b"answer"), 0.1)
+            self.assertEqual(events(station), [Received(b"answer")])
+            self.assertFalse(station.wants_line(9.0))
+
     def test_exchange(self) -> None:
         """
         One request and its answer: the I frame polls, and the answer comes with the final bit.
