@@ -1,0 +1,3 @@
+"""
+Benchmarks, side by side with other libraries: C{python -m benchmarks [NAME …]}.
+"""
