@@ -151,7 +151,7 @@ def _rows(
     buffer: bytes, offset: int, count: int, depth: int, limits: Limits
 ) -> tuple[tuple[Value, ...], int]:
     # The elements of an array that begins with a structure: most look like one of those before.
-    rows = Rows(buffer)
+    rows = Rows(buffer, count)
     values: list[Value] = []
     while len(values) < count:
         end = rows.take(values, offset, count)

@@ -14,6 +14,9 @@ __all__ = ["LayoutCache"]
 
 #: How many layouts of one length are told apart.
 _SAME_LENGTH: Final = 8
+#: One in so many messages without a layout may be learned, after the first of them.
+_PRICE: Final = 16
+_MOST_CREDIT: Final = 64 * _PRICE
 _number: Final = int.from_bytes
 
 
@@ -70,9 +73,10 @@ class LayoutCache:
     Two messages have the same layout when they have the same length and the same tags, lengths, counts and OBIS
     codes in the same places; only the contents of simple types differ.  Where octet-strings of six octets turn out
     to differ, they are not taken for OBIS codes.  A layout is learned when its length is seen for the second time.
+    Memory and the time spent on learning are bounded, whatever is decoded.
     """
 
-    __slots__ = ("_buckets", "_count", "_limits", "_max")
+    __slots__ = ("_buckets", "_count", "_credit", "_limits", "_max")
 
     def __init__(self, max: int = 512, limits: Limits = DEFAULT_LIMITS) -> None:
         """
@@ -83,6 +87,8 @@ class LayoutCache:
         self._count = 0
         self._limits = limits
         self._max = max
+        #: Messages that fitted no layout pay for those that are learned.
+        self._credit = _MOST_CREDIT
 
     def __len__(self) -> int:
         """
@@ -118,9 +124,11 @@ class LayoutCache:
             self._make_room(self._max - 1)
             bucket = self._buckets[len(data.octets)] = _Bucket()
         bucket.misses += 1
-        if bucket.misses < bucket.next:
+        self._credit = min(self._credit + 1, _MOST_CREDIT)
+        if bucket.misses < bucket.next or self._credit < _PRICE:
             return
         bucket.next *= 2
+        self._credit -= _PRICE
         template = learn(data.octets, codes=True)
         if template is None or (template.codes and _loosen(data, bucket)):
             return

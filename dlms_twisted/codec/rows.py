@@ -20,9 +20,11 @@ _LOOKS: Final = 4
 _RUN: Final = 4
 #: How many octets of equal rows are compared at once.
 _CHUNK: Final = 1 << 16
-#: How often rows may be unlike those before until all further ones are decoded one by one.
-_CREDIT: Final = 40
-_LEARNING: Final = 8
+#: Rows that look like some before pay for those that do not, and for learning; the most that is saved up.
+_CREDIT: Final = 80
+#: What learning costs.
+_PRICE: Final = 8
+#: Each so many rows whose look stands behind others, it is moved before them.
 _SAMPLE: Final = 16
 #: How C{struct} reads tags, lengths and counts as one field.
 _CODES: Final = {1: "B", 2: "H", 4: "I", 8: "Q"}
@@ -67,12 +69,16 @@ class Rows:
 
     __slots__ = ("_behind", "_buffer", "_credit", "_looks", "_sizes")
 
-    def __init__(self, buffer: bytes) -> None:
+    def __init__(self, buffer: bytes, count: int) -> None:
+        """
+        @param buffer: Holds the array.
+        @param count: How many elements it has.
+        """
         self._buffer = buffer
         self._looks: list[_Look] = []
         #: The sizes of rows that were seen.
         self._sizes: set[int] = set()
-        self._credit = _CREDIT
+        self._credit = min(_CREDIT, count // 4)
         #: How often a look was found behind others; now and then it is moved before them.
         self._behind = 0
 
@@ -119,7 +125,7 @@ class Rows:
             else:
                 before = look
                 repeated = 0
-        self._credit = min(2 * _CREDIT, self._credit + len(values) - begun)
+        self._credit = min(_CREDIT, self._credit + len(values) - begun)
         return offset
 
     def missed(self, start: int, end: int, left: int) -> None:
@@ -137,7 +143,7 @@ class Rows:
         if end - start not in self._sizes:
             self._sizes.add(end - start)
             return
-        self._credit -= _LEARNING
+        self._credit -= _PRICE
         octets = self._buffer[start:end]
         template = learn(octets)
         if octets[0] == STRUCTURE and template is not None and _alternates(template):

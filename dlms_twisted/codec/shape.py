@@ -47,9 +47,12 @@ def _compact(cursor: Cursor, values: Value) -> Shape:
     start = cursor.offset
     description = read_description(cursor, MAX_DEPTH)
     octets = cursor.buffer[start : cursor.offset]
-    cursor.offset += cursor.length()
+    length = cursor.length()
+    cursor.offset += length
     assert isinstance(values, tuple)
-    return (COMPACT_ARRAY, octets, (_described(description),) * len(values))
+    # Without elements nothing bounds what the description says.
+    children = (_described(description),) * len(values) if values else ()
+    return (COMPACT_ARRAY, octets, children)
 
 
 def _described(description: TypeDescription) -> Shape:

@@ -33,8 +33,8 @@ __all__ = ["MAX_SIZE", "Part", "Template", "builder", "learn"]
 
 #: The largest element that is learned, in octets.
 MAX_SIZE: Final = 4096
-#: The most contents in an element that is learned.
-_MAX_CONTENTS: Final = 512
+#: The most elements of all levels in an element that is learned.
+_MAX_ELEMENTS: Final = 512
 #: The deepest nesting that is learned: Python's parser allows no more than 200 parentheses.
 _MAX_NESTING: Final = 40
 
@@ -133,7 +133,7 @@ class _Walk:
         self.cursor = Cursor(octets)
         self.parts: list[Part] = []
         self.offset = 0
-        self.contents = 0
+        self.elements = 0
 
     def constant(self) -> None:
         # What was taken since the last part are tags, lengths and counts.
@@ -147,20 +147,18 @@ class _Walk:
         self.cursor.take(width)
         self.parts.append(Part(code, width))
         self.offset = self.cursor.offset
-        self.contents += 1
         return "@"
 
+    def count(self, depth: int) -> None:
+        self.elements += 1
+        if not depth or self.elements > _MAX_ELEMENTS:
+            raise _TooMuch
+
     def sequence(self, forms: Iterator[str]) -> str:
-        collected = []
-        for form in forms:
-            collected.append(form + ", ")
-            if self.contents > _MAX_CONTENTS:
-                raise _TooMuch
-        return f"({''.join(collected)})"
+        return f"({''.join([form + ', ' for form in forms])})"
 
     def element(self, depth: int) -> str:
-        if not depth:
-            raise _TooMuch
+        self.count(depth)
         tag = self.cursor.octet()
         if tag == COMPACT_ARRAY:
             description = read_description(self.cursor, MAX_DEPTH)
@@ -197,8 +195,7 @@ class _Walk:
             yield self.described(kind, depth - 1)
 
     def described(self, kind: TypeDescription, depth: int) -> str:
-        if not depth:
-            raise _TooMuch
+        self.count(depth)
         if kind.tag == ARRAY:
             return self.sequence(
                 self.described(kind.children[0], depth - 1) for _ in range(kind.repeat)
