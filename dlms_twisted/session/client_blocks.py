@@ -10,7 +10,7 @@ Source: IEC 62056-5-3, GET, SET and ACTION services with block transfer.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from dlms_twisted.apdu.base import Apdu
 from dlms_twisted.apdu.descriptors import Invoked, LongInvoked
@@ -42,7 +42,12 @@ def broken(detail: str) -> BlockTransferError:
 class ClientBlocks:
     """
     One confirmed request and its answer; its subclasses know a service each.
+
+    @cvar HIGHEST: The highest number that a block can have.
+    @ivar request: The whole request.
     """
+
+    HIGHEST: ClassVar[int] = 0xFFFFFFFF
 
     def __init__(
         self,
@@ -81,6 +86,8 @@ class ClientBlocks:
             raise LocalProtocolError(
                 f"{self.request.NAME} of {size} octets, and the server takes {self._max_send}"
             )
+        if self._room(2) * self.HIGHEST < len(raw):
+            raise LocalProtocolError(f"{size} octets need more blocks than there are numbers")
         self._slices = Slices(raw)
         return self._cut(self._slices)
 
@@ -143,10 +150,12 @@ class ClientBlocks:
         return True
 
     def _cut(self, slices: Slices) -> Apdu:
-        number = slices.number + 1
+        raw = slices.take(self._room(slices.number + 1))
+        return self._block(slices.finished, slices.number, raw)
+
+    def _room(self, number: int) -> int:
         header = len(self._block(False, number, b"").encode()) - 1
-        raw = slices.take(room(self._max_send, header))
-        return self._block(slices.finished, number, raw)
+        return max(0, room(self._max_send, header))
 
     @property
     def _is_sent(self) -> bool:

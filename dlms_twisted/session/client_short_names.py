@@ -6,6 +6,8 @@ Short names have no invoke-id: one request at a time, and each answer is for it.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from dlms_twisted.apdu.base import Apdu
 from dlms_twisted.apdu.short_name import ReadRequest, ReadResponse, WriteRequest, WriteResponse
 from dlms_twisted.apdu.variable_access import (
@@ -28,6 +30,8 @@ class ReadBlocks(ClientBlocks):
     """
     L{ReadRequest}, answered by a L{ReadResponse}.
     """
+
+    HIGHEST: ClassVar[int] = 0xFFFF
 
     request: ReadRequest
 
@@ -65,6 +69,8 @@ class WriteBlocks(ClientBlocks):
     """
     L{WriteRequest}, answered by a L{WriteResponse}.
     """
+
+    HIGHEST: ClassVar[int] = 0xFFFF
 
     request: WriteRequest
 

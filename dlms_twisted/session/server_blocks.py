@@ -18,7 +18,7 @@ from attrs import define, field, frozen
 from dlms_twisted.apdu.base import Apdu
 from dlms_twisted.apdu.descriptors import INVOKE_ID
 from dlms_twisted.apdu.results import DataAccessResult
-from dlms_twisted.errors import BlockTransferError, DecodeError, LocalProtocolError
+from dlms_twisted.errors import BlockTransferError, DecodeError
 from dlms_twisted.session.block_parts import (
     DEFAULT_BLOCK_LIMITS,
     BlockLimits,
@@ -111,12 +111,11 @@ class ServerBlocks:
         cut = long_response(response, self.whole_action)
         if cut is None or not self._may_send(cut.service):
             return shortened(response)
-        self._sending = _Sending(cut.service, cut.invoke, Slices(cut.raw))
-        try:
-            return self._cut(self._sending, cut.invoke)
-        except LocalProtocolError:
-            self._sending = None
+        size = self._room(cut.service, cut.invoke)
+        if size * cut.service.HIGHEST < len(cut.raw):
             return shortened(response)
+        self._sending = _Sending(cut.service, cut.invoke, Slices(cut.raw))
+        return self._cut(self._sending, cut.invoke)
 
     def fits(self, response: Apdu) -> bool:
         """
@@ -174,12 +173,14 @@ class ServerBlocks:
 
     def _cut(self, sending: _Sending, invoke: int) -> Apdu:
         service, slices = sending.service, sending.slices
-        number = slices.number + 1
-        header = len(service.block(invoke, False, number, b"").encode()) - 1
-        raw = slices.take(room(self.max_send, header))
+        raw = slices.take(self._room(service, invoke))
         if slices.finished:
             self._sending = None
-        return service.block(invoke, slices.finished, number, raw)
+        return service.block(invoke, slices.finished, slices.number, raw)
+
+    def _room(self, service: Service, invoke: int) -> int:
+        header = len(service.block(invoke, False, 1, b"").encode()) - 1
+        return max(0, room(self.max_send, header))
 
     # -- the request in blocks -------------------------------------------------------------------------------
 

@@ -67,9 +67,11 @@ class Service:
     C{invoke} is the invoke-id-and-priority of the request, or 0 where the service has none.
 
     @cvar CODES: What a fault is answered with.
+    @cvar HIGHEST: The highest number that a block can have.
     """
 
     CODES: ClassVar[dict[Fault, DataAccessResult]]
+    HIGHEST: ClassVar[int] = 0xFFFFFFFF
 
     def refuse(self, invoke: int, number: int, code: DataAccessResult) -> Apdu:
         """
@@ -166,6 +168,7 @@ class _Action(Service):
 
 class _Read(Service):
     CODES = _Get.CODES
+    HIGHEST = 0xFFFF
 
     def refuse(self, invoke: int, number: int, code: DataAccessResult) -> Apdu:
         return ReadResponse(results=(ReadError(result=code),))
@@ -180,6 +183,7 @@ class _Read(Service):
 
 class _Write(Service):
     CODES = _Set.CODES
+    HIGHEST = 0xFFFF
 
     def refuse(self, invoke: int, number: int, code: DataAccessResult) -> Apdu:
         return WriteResponse(results=(WriteError(result=code),))
