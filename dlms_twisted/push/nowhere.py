@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from twisted.internet.defer import Deferred, succeed
 
 from dlms_twisted.store.record import Record, checked_id
-from dlms_twisted.store.redecode import KeysOf, Redecoded
+from dlms_twisted.store.redecode import Redecoded, Reopen
 from dlms_twisted.store.windows import WindowTable
 
 __all__ = ["Nowhere"]
@@ -46,7 +46,7 @@ class Nowhere:
         """
 
     def redecode(
-        self, keys_of: KeysOf, titles: Collection[bytes] | None = None
+        self, reopen: Reopen, titles: Collection[bytes] | None = None
     ) -> Deferred[Redecoded]:
         """
         @return: has fired already: nothing was kept.

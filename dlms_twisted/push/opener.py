@@ -27,6 +27,7 @@ from dlms_twisted.session.notification import (
     Windows,
     open_notification,
 )
+from dlms_twisted.store.redecode import Reopened
 
 __all__ = ["Opener"]
 
@@ -79,7 +80,7 @@ class Opener:
         source: Source = arrival.source
         store = self._keys if source.keys is None else source.keys
         keys: MeterKeys | Miss | None
-        if outer.envelope is None and outer.title is None:
+        if _keyless(outer):
             keys = None
         else:
             keys = store.cached(outer.title)
@@ -132,10 +133,7 @@ class Opener:
     def _finish(
         self, store: IKeyStore, arrival: Arrival, outer: Outer, keys: MeterKeys | None
     ) -> None:
-        source: Source = arrival.source
-        policy: Policy = store.default_policy if keys is None else keys.policy
-        if source.policy is not None:
-            policy |= source.policy
+        policy = _demands(store, arrival.source, keys)
         found = open_notification(outer, keys, self._windows, policy=policy, layouts=self._layouts)
         repeated = None
         if isinstance(found, Notification):
@@ -149,6 +147,28 @@ class Opener:
         elif found.reason is Reason.REPLAY and self.verify_repeats:
             repeated = self._repeated(outer, found, keys, policy)
         self._deliver(arrival, found, keys, repeated)
+
+    def reopen(self, source: Source, outer: Outer) -> Reopened | Deferred[Reopened]:
+        """
+        Open a message of the quarantine with the keys of today.  No counter is judged, and nothing is delivered.
+
+        @return: what it is, now or later.
+        """
+        store = self._keys if source.keys is None else source.keys
+        keys = None if _keyless(outer) else store.cached(outer.title)
+        if isinstance(keys, Miss):
+            fetched: Deferred[MeterKeys | None] = store.fetch(outer.title)
+            return fetched.addCallback(self._reopened, store, source, outer)
+        return self._reopened(keys, store, source, outer)
+
+    def _reopened(
+        self, keys: MeterKeys | None, store: IKeyStore, source: Source, outer: Outer
+    ) -> Reopened:
+        policy = _demands(store, source, keys)
+        found = open_notification(outer, keys, None, policy=policy, layouts=self._layouts)
+        if isinstance(found, Notification) and not found.encrypted and not found.authenticated:
+            keys, found = judge_plain(store, found, keys, policy, self._push_layouts)
+        return Reopened(found, keys)
 
     def _repeated(
         self, outer: Outer, refusal: Refusal, keys: MeterKeys | None, policy: Policy
@@ -173,3 +193,15 @@ class Opener:
             epoch=found.epoch,
         )
         return keys
+
+
+def _keyless(outer: Outer) -> bool:
+    """
+    Is a message plain, so that no key is wanted?
+    """
+    return outer.envelope is None and outer.title is None
+
+
+def _demands(store: IKeyStore, source: Source, keys: MeterKeys | None) -> Policy:
+    policy: Policy = store.default_policy if keys is None else keys.policy
+    return policy if source.policy is None else policy | source.policy

@@ -11,20 +11,20 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from dlms_twisted.keys.interfaces import Change, IKeyStore, Miss
+from dlms_twisted.keys.interfaces import Change, IKeyStore
 from dlms_twisted.push.counters import Counters
+from dlms_twisted.push.opener import Opener
 from dlms_twisted.push.source import Source
-from dlms_twisted.security.keys import MeterKeys
-from dlms_twisted.security.policy import Policy
+from dlms_twisted.session.notification import Outer
 from dlms_twisted.store.record import Record
-from dlms_twisted.store.redecode import KeysOf, Known, Redecoded
+from dlms_twisted.store.redecode import Redecoded, Reopen, Reopened
 
 __all__ = ["Rekeying"]
 
 
 class _Journal(Protocol):
     def redecode(
-        self, keys_of: KeysOf, titles: Collection[bytes] | None = None
+        self, reopen: Reopen, titles: Collection[bytes] | None = None
     ) -> Deferred[Redecoded]: ...
 
 
@@ -35,12 +35,14 @@ class Rekeying:
 
     log = Logger()
 
-    def __init__(self, keys: IKeyStore, journal: _Journal, counters: Counters) -> None:
+    def __init__(
+        self, keys: IKeyStore, journal: _Journal, opener: Opener, counters: Counters
+    ) -> None:
         """
         @param keys: The store of sources without one of their own.
         """
-        self._keys = keys
         self._journal = journal
+        self._opener = opener
         self._counters = counters
         self._sources: dict[str, Source] = {}
         self._running: set[Deferred[None]] = set()
@@ -65,22 +67,13 @@ class Rekeying:
         titles = None if change.default else change.titles
         if titles is not None and not titles:
             return
-        done = self._journal.redecode(self.known, titles).addCallbacks(self._told, self._failed)
+        done = self._journal.redecode(self._reopen, titles).addCallbacks(self._told, self._failed)
         self._running.add(done)
         done.addBoth(lambda _: self._running.discard(done))
 
-    def known(self, record: Record, title: bytes | None) -> Known | Deferred[Known]:
-        """
-        @return: the keys for a record of the quarantine, and what is demanded of it.
-        """
-        source = self._sources.get(record.source)
-        store = self._keys if source is None or source.keys is None else source.keys
-        demanded = None if source is None else source.policy
-        keys = store.cached(title)
-        if isinstance(keys, Miss):
-            fetched: Deferred[MeterKeys | None] = store.fetch(title)
-            return fetched.addCallback(_known, store.default_policy, demanded)
-        return _known(keys, store.default_policy, demanded)
+    def _reopen(self, record: Record, outer: Outer) -> Reopened | Deferred[Reopened]:
+        source = self._sources.get(record.source) or Source(label=record.source)
+        return self._opener.reopen(source, outer)
 
     def _told(self, result: Redecoded) -> None:
         self._counters.redecoded += result.accepted
@@ -97,8 +90,3 @@ class Rekeying:
                 "refused messages could not be decoded again: {error}",
                 error=reason.getErrorMessage(),
             )
-
-
-def _known(keys: MeterKeys | None, usual: Policy, demanded: Policy | None) -> Known:
-    policy = usual if keys is None else keys.policy
-    return keys, policy if demanded is None else policy | demanded

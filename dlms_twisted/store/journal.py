@@ -27,7 +27,7 @@ from dlms_twisted.store.pipeline import Observer, Pipeline
 from dlms_twisted.store.quarantine import Admission
 from dlms_twisted.store.record import ACCEPTED, Record
 from dlms_twisted.store.recovery import apply_after_mark
-from dlms_twisted.store.redecode import KeysOf, Redecoded, Redecoder
+from dlms_twisted.store.redecode import Redecoded, Redecoder, Reopen
 from dlms_twisted.store.rounds import Rounds
 from dlms_twisted.store.series import LOCK, READINGS, REDECODED, STATE, segment_files
 from dlms_twisted.store.state import read_window
@@ -194,12 +194,12 @@ class Journal:
         return group.done.addCallback(lambda _: None)
 
     def redecode(
-        self, keys_of: KeysOf, titles: Collection[bytes] | None = None
+        self, reopen: Reopen, titles: Collection[bytes] | None = None
     ) -> Deferred[Redecoded]:
         """
         Decode again what was kept raw, because keys or policies have changed.
 
-        @param keys_of: The keys of a sender and what is demanded of it, at once or later.
+        @param reopen: Opens a message with the keys of today.
         @param titles: The senders concerned; L{None}: all.
 
         @return: fires with what came of it, after earlier runs; see L{Redecoder.run} for how it fails.  Cancelling
@@ -209,16 +209,16 @@ class Journal:
         """
         if self._closing:
             raise StoreError(f"the journal {self.directory} is closed")
-        return self._redecoding.run(self._redecode_once, keys_of, titles)
+        return self._redecoding.run(self._redecode_once, reopen, titles)
 
     def _redecode_once(
-        self, keys_of: KeysOf, titles: Collection[bytes] | None
+        self, reopen: Reopen, titles: Collection[bytes] | None
     ) -> Deferred[Redecoded]:
-        if self._closing:
-            raise StoreError(f"the journal {self.directory} is closed")
-        self._redecoder = Redecoder(
+        # What was refused a moment ago, without the key that has just come, must be in the quarantine first.
+        flushed = self.flush()
+        self._redecoder = redecoder = Redecoder(
             self.directory,
-            keys_of,
+            reopen,
             clock=self._clock,
             worker=self._keeper_worker,
             disk=self._disk,
@@ -226,7 +226,7 @@ class Journal:
             titles=titles,
             segment_octets=self._limits.segment_octets,
         )
-        return self._redecoder.run().addCallback(self._redecoded)
+        return flushed.addCallback(lambda _: redecoder.run()).addCallback(self._redecoded)
 
     def _redecoded(self, done: Redecoded) -> Redecoded:
         self.totals["redecoded"] += done.accepted
@@ -328,11 +328,12 @@ class Journal:
     def _removed(self, removed: Removed) -> None:
         self._live.refresh()
         self.totals.update(removed.totals)
-        for (title, epoch), counter in removed.counters.items():
+        for (title, epoch), counters in removed.counters.items():
+            # Nobody can look them up any more: now the window itself must know them.
             window = self.windows.get(title, epoch)
-            if window.check(counter):
+            for counter in counters[-window.size :]:
                 window.accept(counter)
-                self.windows.touch(title, epoch)
+            self.windows.touch(title, epoch)
         self._pipeline.poke()
 
 

@@ -18,8 +18,7 @@ from twisted.internet.interfaces import IReactorTime
 from dlms_twisted.codec.layout import LayoutCache
 from dlms_twisted.errors import Reason
 from dlms_twisted.security.keys import MeterKeys, ReplayMode
-from dlms_twisted.security.policy import Policy
-from dlms_twisted.session.notification import Notification, Outer, Refusal, open_notification
+from dlms_twisted.session.notification import Notification, Outer, Refusal
 from dlms_twisted.store.content import outers_of
 from dlms_twisted.store.disk import Disk
 from dlms_twisted.store.lock import LockFile
@@ -29,7 +28,7 @@ from dlms_twisted.store.series import REDECODE_LOCK
 from dlms_twisted.store.windows import Key
 from dlms_twisted.store.worker import Worker
 
-__all__ = ["REDECODABLE", "KeysOf", "Known", "Redecoded", "Redecoder", "Reserve"]
+__all__ = ["REDECODABLE", "Redecoded", "Redecoder", "Reopen", "Reopened", "Reserve"]
 
 #: Refusals that a key, a policy or a later version of this program can turn.
 REDECODABLE: Final = (
@@ -41,13 +40,23 @@ REDECODABLE: Final = (
     Reason.BAD_SIGNATURE,
 )
 
-#: The keys of a sender (L{None}: not known), and what is demanded of its messages.
-Known = tuple[MeterKeys | None, Policy]
-#: Gives them for a record and the system title in it, at once or later.
-KeysOf = Callable[[Record, "bytes | None"], "Known | Deferred[Known]"]
+#: Opens a message of a record with the keys of today, judging no counter, at once or later.
+Reopen = Callable[[Record, Outer], "Reopened | Deferred[Reopened]"]
 
 #: Records of one slice.
 _SLICE: Final = 64
+
+
+class Reopened(NamedTuple):
+    """
+    A message that was opened again.
+
+    @ivar found: What it is, or why it is refused now.
+    @ivar keys: Of its meter, where they are known.
+    """
+
+    found: Notification | Refusal
+    keys: MeterKeys | None
 
 
 class Redecoded(NamedTuple):
@@ -93,7 +102,7 @@ class Redecoder:
     def __init__(
         self,
         directory: Path,
-        keys_of: KeysOf,
+        reopen: Reopen,
         *,
         clock: IReactorTime,
         worker: Worker,
@@ -103,14 +112,14 @@ class Redecoder:
         segment_octets: int = 1 << 30,
     ) -> None:
         """
-        @param keys_of: Keys and demands.
+        @param reopen: Has the keys and the demands.
         @param worker: Does the disk's work.
         @param reserve: The live windows, if there are some.
         @param titles: Only these senders; L{None}: all.
         @param segment_octets: Of the segments that are written.
         """
         self._directory = directory
-        self._keys_of = keys_of
+        self._reopen = reopen
         self._clock = clock
         self._worker = worker
         self._disk = disk or Disk()
@@ -185,9 +194,8 @@ class Redecoder:
         outer = _same(record, list(outers_of(record, self._layouts)))
         if outer is None:
             return None
-        known = self._keys_of(record, outer.title)
-        keys, policy = await known if isinstance(known, Deferred) else known
-        found = open_notification(outer, keys, None, policy=policy, layouts=self._layouts)
+        opened = self._reopen(record, outer)
+        found, keys = await opened if isinstance(opened, Deferred) else opened
         return _record(record, found, keys) if isinstance(found, Notification) else found
 
     async def _do(self, job: Callable[[], Any]) -> Any:
