@@ -1,8 +1,8 @@
 """
 The interface classes: attributes and methods with names, types and access, by class and version.
 
-The tables are text in L{dlms_twisted.cosem.class_tables}; a class is read when it is first asked for.  A class or version
-that is not there stays usable by number: L{interface_class} gives one without attributes, whose values are Data.
+The tables are text in L{dlms_twisted.cosem.class_tables}; a class is read when it is first asked for.  A class or
+version that is not there stays usable by number: L{interface_class} gives one whose values are Data.
 Source: DLMS UA 1000-1 (Blue Book).
 """
 
@@ -18,9 +18,11 @@ from attrs import frozen
 
 from dlms_twisted.codec.data import Data
 from dlms_twisted.cosem.class_tables import communication, control, measurement, networks
+from dlms_twisted.cosem.class_tables.enumerations import ENUMERATIONS
 from dlms_twisted.cosem.elements import element_of
 from dlms_twisted.cosem.kind_text import kind
-from dlms_twisted.cosem.kinds import Kind, Notes, plain_form
+from dlms_twisted.cosem.kinds import Kind, Notes
+from dlms_twisted.cosem.named import plain_form
 from dlms_twisted.errors import ClassError
 
 __all__ = [
@@ -90,6 +92,14 @@ class Attribute:
     name: str
     kind: Kind
     access: str
+
+    @property
+    def enumerations(self) -> dict[str, Mapping[int, str]]:
+        """
+        The enumerations that its type uses: name to members.
+        """
+        names = dict.fromkeys(re.findall(r"\ben:(\w+)", self.kind.text))
+        return {name: ENUMERATIONS[name] for name in names}
 
     def decode(self, data: Data) -> Decoded:
         """
@@ -199,6 +209,10 @@ class InterfaceClass:
                     "type": one.kind.text,
                     "access": one.access,
                     "short_name": 8 * (one.number - 1),
+                    "enumerations": {
+                        name: {str(value): label for value, label in members.items()}
+                        for name, members in one.enumerations.items()
+                    },
                 }
                 for one in self.attributes.values()
             ],

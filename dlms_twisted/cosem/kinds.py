@@ -24,7 +24,6 @@ from dlms_twisted.codec.tags import (
     UTF8_STRING,
     VISIBLE_STRING,
 )
-from dlms_twisted.codec.times import Date, DateTime, Time
 from dlms_twisted.cosem.elements import (
     BOOLEAN,
     INTEGERS,
@@ -33,70 +32,24 @@ from dlms_twisted.cosem.elements import (
     tree,
     type_name,
 )
+from dlms_twisted.cosem.named import Member, take_octets
 from dlms_twisted.cosem.obis import Obis
 from dlms_twisted.errors import EncodeError
 
 __all__ = [
     "AnyKind",
     "Kind",
-    "Member",
     "NameKind",
     "Notes",
     "NullKind",
     "NumberKind",
     "TextKind",
     "ZeroKind",
-    "plain_form",
-    "take_octets",
+    "data_of",
 ]
 
 #: Where a value does not fit its type: each a place and what was wanted there.
 Notes = list[str]
-
-
-class Member(int):
-    """
-    A value of an enumeration: an int that knows its label.
-    """
-
-    label: str | None
-
-    def __new__(cls, value: int, labels: Mapping[int, str]) -> Member:
-        """
-        @param labels: Those of the enumeration; a value without one is kept.
-        """
-        member = super().__new__(cls, value)
-        member.label = labels.get(value)
-        return member
-
-    def __repr__(self) -> str:
-        return f"<{int(self)} {self.label}>" if self.label else str(int(self))
-
-    __str__ = __repr__
-
-
-def plain_form(value: Any) -> Any:
-    """
-    @param value: As a L{Kind} decodes it.
-
-    @return: the same for JSON: logical names as text, octets as C{{"hex": …}}, dates and times as
-        C{{"octets": hex, "text": …}}, enumerations as their labels, what has no type as its data tree.
-    """
-    if isinstance(value, dict):
-        return {name: plain_form(one) for name, one in value.items()}
-    if isinstance(value, Obis):
-        return str(value)
-    if isinstance(value, tuple):
-        return [plain_form(one) for one in value]
-    if isinstance(value, bytes):
-        return {"hex": value.hex()}
-    if isinstance(value, (Date, DateTime, Time)):
-        return {"octets": value.to_octets().hex(), "text": str(value)}
-    if isinstance(value, Data):
-        return value.tree()
-    if isinstance(value, Member):
-        return value.label or int(value)
-    return value
 
 
 def data_of(element: Element) -> Data:
@@ -150,6 +103,12 @@ class Kind:
         Can C{element} be of this type, as far as its tag shows?
         """
         raise NotImplementedError
+
+    def owns(self, value: Any) -> bool:
+        """
+        Of several types that could take C{value}, is it this one that it came from?
+        """
+        return True
 
     def misfit(self, element: Element, place: str, notes: Notes) -> Data:
         """
@@ -309,21 +268,6 @@ def _text(value: Any, place: str) -> str:
     if not isinstance(value, str):
         raise EncodeError(f"{place}: a text wanted")
     return value
-
-
-def take_octets(value: Any, place: str) -> bytes:
-    """
-    @param value: Octets, C{{"hex": …}}, or hex.
-
-    @raise EncodeError: neither.
-    """
-    text = value.get("hex") if isinstance(value, Mapping) else value
-    if isinstance(text, bytes):
-        return text
-    try:
-        return bytes.fromhex(text if isinstance(text, str) else "-")
-    except ValueError:
-        raise EncodeError(f"{place}: octets as hex wanted") from None
 
 
 @frozen

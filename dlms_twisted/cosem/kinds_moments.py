@@ -14,7 +14,8 @@ from dlms_twisted.codec.data import Data
 from dlms_twisted.codec.tags import BY_NAME, BY_TAG, OCTET_STRING
 from dlms_twisted.codec.times import Date, DateTime, Time
 from dlms_twisted.cosem.elements import DATE_TIME, Element, type_name
-from dlms_twisted.cosem.kinds import Kind, Notes, take_octets
+from dlms_twisted.cosem.kinds import Kind, Notes
+from dlms_twisted.cosem.named import TypedDateTime, take_octets
 from dlms_twisted.errors import DecodeError, EncodeError
 
 __all__ = ["MOMENTS", "MomentKind"]
@@ -27,7 +28,7 @@ MOMENTS: Final[Mapping[str, tuple[Any, int, int, bool]]] = {
     "dt": (DateTime, 12, DATE_TIME, True),
     "da": (Date, 5, _DATE, True),
     "ti": (Time, 4, _TIME, True),
-    "DT": (DateTime, 12, DATE_TIME, False),
+    "DT": (TypedDateTime, 12, DATE_TIME, False),
 }
 
 
@@ -66,6 +67,15 @@ class MomentKind(Kind):
             return build.octet_string(octets)
         return Data(bytes((tag,)) + octets, octets)
 
+    def owns(self, value: Any) -> bool:
+        """
+        A date-time knows which type carried it.
+        """
+        typed = isinstance(value, TypedDateTime) or (
+            isinstance(value, Mapping) and value.get("carrier") == "date-time"
+        )
+        return typed == (self.text == "DT")
+
     def fits(self, element: Element) -> bool:
         """
         Octets of the right number do.
@@ -76,11 +86,11 @@ class MomentKind(Kind):
 
 
 def _moment_octets(value: Any, moment: Any, place: str) -> bytes:
-    if isinstance(value, moment):
+    if isinstance(value, (Date, DateTime, Time)):
         kept: bytes = value.to_octets()
         return kept
     given = value.get("octets") if isinstance(value, Mapping) else value
-    if isinstance(given, str) and moment is DateTime and ("T" in given or "-" in given):
+    if isinstance(given, str) and issubclass(moment, DateTime) and ("T" in given or "-" in given):
         octets: bytes = DateTime.from_isoformat(given).to_octets()
         return octets
     return take_octets(given, place)

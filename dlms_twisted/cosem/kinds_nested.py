@@ -13,7 +13,7 @@ from dlms_twisted.codec import build
 from dlms_twisted.codec.data import Data
 from dlms_twisted.codec.tags import ARRAY, COMPACT_ARRAY, STRUCTURE
 from dlms_twisted.cosem.elements import Element, children
-from dlms_twisted.cosem.kinds import Kind, Notes
+from dlms_twisted.cosem.kinds import Kind, Notes, data_of
 from dlms_twisted.errors import EncodeError
 
 __all__ = ["ArrayKind", "EitherKind", "StructureKind"]
@@ -116,19 +116,30 @@ class EitherKind(Kind):
 
     def decode(self, element: Element, place: str, notes: Notes) -> Any:
         """
-        @return: the value by the first type that fits.
+        @return: the value by the first type that fits; as Data where the value would encode back as another type.
         """
-        for kind in self.kinds:
+        for index, kind in enumerate(self.kinds):
             if kind.fits(element):
-                return kind.decode(element, place, notes)
+                value = kind.decode(element, place, notes)
+                return (
+                    value
+                    if not index or self._is_lossless(value, element, place)
+                    else data_of(element)
+                )
         return self.misfit(element, place, notes)
+
+    def _is_lossless(self, value: Any, element: Element, place: str) -> bool:
+        try:
+            return self.encode(value, place) == data_of(element)
+        except EncodeError:
+            return False
 
     def build(self, value: Any, place: str) -> Data:
         """
         @param value: As one of the types takes it; the first that does is used.
         """
         problem: EncodeError | None = None
-        for kind in self.kinds:
+        for kind in sorted(self.kinds, key=lambda one: not one.owns(value)):
             try:
                 return kind.encode(value, place)
             except EncodeError as error:
