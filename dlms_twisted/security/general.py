@@ -10,10 +10,11 @@ from typing import Final
 
 from dlms_twisted.apdu.ciphered import Envelope, encode_envelope
 from dlms_twisted.errors import LocalProtocolError, Reason, SecurityError
+from dlms_twisted.security.aead import cipher, gcm_open, gcm_tag
 from dlms_twisted.security.fields import Fields, read_fields
 from dlms_twisted.security.general_keys import MessageKey, PossibleKey, possible_keys
 from dlms_twisted.security.keys import MeterKeys, key_epoch
-from dlms_twisted.security.opening import Opened, check_shape, cipher, gcm_open, gcm_tag
+from dlms_twisted.security.opening import Opened, check_shape
 from dlms_twisted.security.plausible import plausible
 from dlms_twisted.security.policy import Policy
 from dlms_twisted.security.protect import seal

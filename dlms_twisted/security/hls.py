@@ -17,9 +17,9 @@ from attrs import field, frozen
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from dlms_twisted.errors import LocalProtocolError, Reason, SecurityError
+from dlms_twisted.security.aead import gcm_tag
 from dlms_twisted.security.choice import named_key
 from dlms_twisted.security.keys import MeterKeys
-from dlms_twisted.security.opening import gcm_tag
 from dlms_twisted.security.protect import seal
 from dlms_twisted.security.signing import sign, verify
 from dlms_twisted.security.suites import AUTHENTICATED, SUITE_MASK, TAG_LENGTH, TITLE_LENGTH

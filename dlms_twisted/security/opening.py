@@ -1,21 +1,17 @@
 """
 Opening a protected message: demands, counter, tag, and only then the plaintext.
 
-The usual path costs two calls of AES-GCM on a cached cipher.  GCM enciphers in counter mode, which is its own
-inverse: "enciphering" the ciphertext gives the plaintext, and enciphering that gives the tag, of which the first
-twelve octets are compared in constant time.
+The usual path costs two calls of AES-GCM on a cached cipher; see L{dlms_twisted.security.aead}.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from dlms_twisted.errors import Reason, SecurityError
+from dlms_twisted.security.aead import OCTET, cipher, gcm_open, gcm_tag, tools_of
 from dlms_twisted.security.choice import PLAIN_OF, Candidate, candidates
 from dlms_twisted.security.keys import MeterKeys, key_epoch
 from dlms_twisted.security.plausible import plausible
@@ -25,7 +21,6 @@ from dlms_twisted.security.suites import (
     COMPRESSED,
     ENCRYPTED,
     SUITE_MASK,
-    SUITES,
     TAG_LENGTH,
 )
 from dlms_twisted.security.window import COUNTER_MAX, ReplayWindow
@@ -33,15 +28,13 @@ from dlms_twisted.security.window import COUNTER_MAX, ReplayWindow
 if TYPE_CHECKING:
     from dlms_twisted.apdu.ciphered import Envelope
 
-__all__ = ["Opened", "cipher", "gcm_open", "gcm_tag", "open_envelope"]
+__all__ = ["Opened", "cipher", "open_envelope"]
 
 _GENERAL_GLO: Final = 0xDB
 #: All but the suite; of these, authenticated and encrypted.
 _FORM: Final = 0xFF ^ SUITE_MASK
 _BOTH: Final = AUTHENTICATED | ENCRYPTED
 _WRONG: Final = "wrong key, or a forged message"
-
-_OCTET: Final = tuple(bytes((n,)) for n in range(256))
 
 
 class Opened(NamedTuple):
@@ -71,36 +64,6 @@ class Opened(NamedTuple):
             f"<Opened {len(self.plaintext)} octets authenticated={self.authenticated}"
             f" encrypted={self.encrypted} counter={self.counter} title={self.title.hex()}>"
         )
-
-
-@lru_cache(maxsize=8192)
-def cipher(key: bytes) -> AESGCM:
-    """
-    @param key: 16, 24 or 32 octets.
-
-    @return: its cipher, of which the last used are kept (about 2.5 kB each).
-    """
-    return AESGCM(key)
-
-
-def gcm_tag(key: bytes, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
-    """
-    @return: the twelve octets of the tag (04, section 1).
-    """
-    return cipher(key).encrypt(nonce, plaintext, aad)[-16:-4]
-
-
-def gcm_open(key: bytes, nonce: bytes, ciphertext: bytes, aad: bytes, mac: bytes) -> bytes | None:
-    """
-    Verify and decipher.
-
-    @return: the plaintext, or C{None} where the tag is wrong.
-    """
-    aead = cipher(key)
-    plaintext = aead.encrypt(nonce, ciphertext, None)[:-16]
-    if compare_digest(aead.encrypt(nonce, plaintext, aad)[-16:-4], mac):
-        return plaintext
-    return None
 
 
 def open_envelope(
@@ -146,7 +109,7 @@ def open_envelope(
             or keys.pending_authentication_key is not None
         )
     ):
-        tools = _tools(keys.encryption_key, keys.authentication_key, control)
+        tools = tools_of(keys.encryption_key, keys.authentication_key, control)
         usual = len(sender) == 8 and len(mac) == TAG_LENGTH and 0 <= counter <= COUNTER_MAX
         if usual and tools is not None:
             if window is not None and not window.check(counter):
@@ -193,22 +156,6 @@ def _open_any(
     if replay:
         raise SecurityError(Reason.REPLAY, f"counter {envelope.invocation_counter}")
     raise _failed(envelope.security_control, keys)
-
-
-@lru_cache(maxsize=8192)
-def _tools(
-    encryption_key: bytes | None, authentication_key: bytes | None, control: int
-) -> tuple[AESGCM, bytes, str] | None:
-    """
-    @return: the cipher, the additional data and the epoch of a pair of keys; C{None} where one is missing or does
-        not suit the suite.
-    """
-    number = control & SUITE_MASK
-    if encryption_key is None or authentication_key is None or number >= len(SUITES):
-        return None
-    if len(encryption_key) != SUITES[number].key_length:
-        return None
-    return cipher(encryption_key), _OCTET[control] + authentication_key, key_epoch(encryption_key)
 
 
 def check_demands(control: int, policy: Policy, keys: MeterKeys) -> None:
@@ -285,7 +232,7 @@ def _attempt(
     encrypted = bool(control & ENCRYPTED)
     verified = bool(control & AUTHENTICATED) and authentication_key is not None
     if control & AUTHENTICATED and authentication_key is not None:
-        aad = _OCTET[control] + authentication_key
+        aad = OCTET[control] + authentication_key
         if encrypted:
             opened = gcm_open(key, nonce, payload, aad, envelope.mac)
             if opened is None:
@@ -300,7 +247,7 @@ def _attempt(
         if not judge(plaintext):
             return None
     service = PLAIN_OF.get(envelope.tag)
-    if service is not None and plaintext[:1] != _OCTET[service]:
+    if service is not None and plaintext[:1] != OCTET[service]:
         if verified:
             raise SecurityError(Reason.MALFORMED, f"tag {envelope.tag:02x} holds another service")
         return None

@@ -9,10 +9,10 @@ from typing import Final
 from dlms_twisted.apdu.ciphered import CIPHERED_TAGS
 from dlms_twisted.codec.writer import encode_length
 from dlms_twisted.errors import LocalProtocolError, Reason, SecurityError
+from dlms_twisted.security.aead import OCTET, cipher, gcm_tag, tools_of
 from dlms_twisted.security.choice import ciphered_tag, named_key
 from dlms_twisted.security.counters import CounterExhaustedError
 from dlms_twisted.security.keys import MeterKeys
-from dlms_twisted.security.opening import cipher, gcm_tag
 from dlms_twisted.security.suites import AUTHENTICATED, COMPRESSED, ENCRYPTED, TITLE_LENGTH
 from dlms_twisted.security.window import COUNTER_MAX
 
@@ -102,6 +102,8 @@ def seal(
     """
     if len(title) != TITLE_LENGTH:
         raise LocalProtocolError("a system title of 8 octets wanted")
+    if not 0 <= security_control <= 0xFF:
+        raise LocalProtocolError("a security control octet wanted")
     if security_control & COMPRESSED:
         raise LocalProtocolError("V.44 compression is not supported")
     if counter > COUNTER_MAX:
@@ -114,7 +116,14 @@ def seal(
         return (cipher(key).encrypt(nonce, plaintext, None)[:-16] if encrypted else plaintext), b""
     if authentication_key is None:
         raise SecurityError(Reason.UNKNOWN_KEY, "no authentication key")
-    aad = security_control.to_bytes(1, "big") + authentication_key + fields
+    tools = (
+        tools_of(key, authentication_key, security_control) if encrypted and not fields else None
+    )
+    if tools is not None:
+        aead, aad, _ = tools
+        sealed = aead.encrypt(nonce, plaintext, aad)
+        return sealed[:-16], sealed[-16:-4]
+    aad = OCTET[security_control] + authentication_key + fields
     if encrypted:
         sealed = cipher(key).encrypt(nonce, plaintext, aad)
         return sealed[:-16], sealed[-16:-4]
