@@ -24,6 +24,7 @@ from dlms_twisted.store.schema import (
     version,
 )
 from dlms_twisted.store.series import QUARANTINE, READINGS, REDECODED, SegmentFile, segment_files
+from dlms_twisted.store.windows import Key
 
 __all__ = ["Closed", "Keeper", "Kept", "Removed", "close_segment", "read_closed"]
 
@@ -61,11 +62,11 @@ class Removed(NamedTuple):
     What retention has removed.
 
     @ivar totals: Records by series and why.
-    @ivar counters: By title and epoch the highest counter of those that had been decoded out of the quarantine.
+    @ivar counters: By title and epoch the counters that had been decoded out of the quarantine.
     """
 
     totals: Counter[str]
-    counters: dict[tuple[bytes, str], int]
+    counters: dict[Key, list[int]]
 
 
 class Keeper:
@@ -194,11 +195,9 @@ class Keeper:
             try:
                 if file.series == REDECODED:
                     for title, epoch, counter in connection.execute(
-                        "SELECT title, epoch, max(counter) FROM record WHERE checked "
-                        "GROUP BY title, epoch"
+                        "SELECT title, epoch, counter FROM record WHERE checked ORDER BY counter"
                     ):
-                        key = (title or b"", epoch)
-                        removed.counters[key] = max(counter, removed.counters.get(key, -1))
+                        removed.counters.setdefault((title or b"", epoch), []).append(counter)
                 return last_row(connection)
             except sqlite3.DatabaseError:
                 return 0
