@@ -69,8 +69,7 @@ def sequences(draw: st.DrawFn, children: st.SearchStrategy[bytes]) -> bytes:
     An array or structure; often its elements are equal but for some octets.
     """
     elements = draw(st.lists(children, max_size=5))
-    if elements and draw(st.booleans()):
-        elements = elements * draw(st.sampled_from([1, 2, 8, 40]))
+    elements = elements * draw(st.sampled_from([1, 1, 1, 2, 8, 40]))
     tag = draw(st.sampled_from([b"\x01", b"\x02"]))
     return tag + draw(lengths(len(elements))) + b"".join(elements)
 
