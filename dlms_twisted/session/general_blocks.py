@@ -288,7 +288,7 @@ class GeneralBlocks:
         self._spoken(now)
         self._in.pending = False
         window = min(self._in.gap, self._window) or self._window
-        if self._was_heard:
+        if self._is_news(window):
             if self._out.sent >= HIGHEST_BLOCK:
                 return self._fail(Reason.LIMIT, "no block numbers are left")
             self._permitted = self._window if self._said is None else _permission(self._said)
@@ -296,16 +296,18 @@ class GeneralBlocks:
         self._said = self._block(self._out.sent, window=window)
         return [Transmit(self._said)]
 
-    @property
-    def _was_heard(self) -> bool:
+    def _is_news(self, window: int) -> bool:
         """
-        Did the peer hear our last acknowledgement?  One that it may have missed is said again, with its number and
-        what we have now, so that it leaves no gap.
+        Is the acknowledgement another than the last one, and did the peer hear that?  What it may have missed is said
+        again, with the same number and what we have now, so that it leaves no gap.
         """
         said = self._said
-        if said is None or self._out.acknowledged >= said.block_number:
+        if said is None:
             return True
-        return self._in.contiguous > self._permitted
+        if (said.block_number_ack, said.window) == (self._in.contiguous, window):
+            return False
+        heard = self._out.acknowledged >= said.block_number
+        return heard or self._in.contiguous > self._permitted
 
     def _block(
         self, number: int, *, streaming: bool = False, window: int = 0
