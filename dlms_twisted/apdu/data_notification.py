@@ -94,7 +94,7 @@ class DataNotification(_Fields, Apdu):
         if octets[0] != 0x0F:
             raise DecodeError("data-notification wanted", 0)
         form = octets[5]
-        if form == 0x0C:
+        if form == 0x0C and len(octets) > 18:
             start = 18
             date_time = octets[6:18]
         elif form == 0:
