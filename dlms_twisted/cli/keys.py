@@ -55,6 +55,7 @@ command.add_command(generate)
 def add(
     key_file: str,
     insecure_keys: bool,
+    master_key_file: str | None,
     title: str | None,
     is_default: bool,
     replace: bool,
@@ -73,7 +74,7 @@ def add(
     if values["replay"] is not None:
         entry["replay"] = parse_replay(values["replay"], "--replay")
     check_lengths(entry)
-    file = open_key_file(key_file, insecure=insecure_keys)
+    file = open_key_file(key_file, insecure=insecure_keys, master_key_file=master_key_file)
     try:
         if is_default:
             _set_default(file, entry, replace)
@@ -111,6 +112,7 @@ def _set_default(file: Any, entry: dict[str, Any], replace: bool) -> None:
 def import_csv(
     key_file: str,
     insecure_keys: bool,
+    master_key_file: str | None,
     csv_file: Path,
     columns: tuple[str, ...],
     ignore_unknown: bool,
@@ -129,7 +131,7 @@ def import_csv(
         named[header] = field.strip()
     octets = _read_csv_file(csv_file)
     entries = read_csv(octets, str(csv_file), columns=named, ignore_unknown=ignore_unknown)
-    file = open_key_file(key_file, insecure=insecure_keys)
+    file = open_key_file(key_file, insecure=insecure_keys, master_key_file=master_key_file)
     try:
         added = file.add(
             (entry if wanted is None else {"policy": wanted, **entry} for entry in entries),

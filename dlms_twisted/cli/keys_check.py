@@ -50,6 +50,7 @@ _GENERAL_CIPHERING = 0xDD
 def check(
     key_file: str | None,
     insecure_keys: bool,
+    master_key_file: str | None,
     title: str | None,
     path: Path | None,
     medium: str,
@@ -65,7 +66,13 @@ def check(
     envelopes = list(_envelopes(_octets(hex_text, path), medium))
     if not envelopes:
         raise DecodeError("no ciphered message in it", 0)
-    file = None if key_file is None else open_key_file(key_file, insecure=insecure_keys)
+    file = (
+        None
+        if key_file is None
+        else open_key_file(
+            key_file, insecure=insecure_keys, master_key_file=master_key_file, must_exist=True
+        )
+    )
     try:
         results = [_Trial(envelope, wanted, file, keys).result() for envelope in envelopes]
     finally:

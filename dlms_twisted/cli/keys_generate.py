@@ -39,7 +39,7 @@ _KINDS: Final = {
     help="The folder to write to; this one by default.",
 )
 @click.option(
-    "--master-key",
+    "--master-key-file",
     "master",
     metavar="FILE",
     type=click.Path(path_type=Path),
@@ -55,7 +55,7 @@ def generate(
     Private keys are written in PEM with mode 0600 and are never shown; public keys are.
     """
     if (title is None) is (master is None):
-        raise click.UsageError("--system-title or --master-key wanted, one of them")
+        raise click.UsageError("--system-title or --master-key-file wanted, one of them")
     if master is not None:
         _write_new(master, f"{secrets.token_hex(32)}\n".encode())
         click.echo(f"{master}: a master key of 256 bits; keep a copy elsewhere", err=True)

@@ -31,9 +31,17 @@ __all__ = ["list_keys"]
     help="The collector's state file: show which keys to come it has seen in use.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def list_keys(key_file: str, insecure_keys: bool, promotions: str | None, as_json: bool) -> None:
+def list_keys(
+    key_file: str,
+    insecure_keys: bool,
+    master_key_file: str | None,
+    promotions: str | None,
+    as_json: bool,
+) -> None:
     """List titles, names, policies and which keys there are: by their epochs, never the keys."""
-    file = open_key_file(key_file, insecure=insecure_keys)
+    file = open_key_file(
+        key_file, insecure=insecure_keys, master_key_file=master_key_file, must_exist=True
+    )
     state = None if promotions is None else Promotions(promotions, must_exist=True)
     try:
         if as_json:

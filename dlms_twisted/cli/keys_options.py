@@ -110,6 +110,11 @@ def file_options(required: bool = True) -> Callable[[F], F]:
 
     def decorate(command: F) -> F:
         command = click.option(
+            "--master-key-file",
+            metavar="FILE",
+            help="For SQLite: the file of its master key (or DLMS_MASTER_KEY_FILE, or DLMS_MASTER_KEY).",
+        )(command)
+        command = click.option(
             "--insecure-keys",
             is_flag=True,
             is_eager=True,

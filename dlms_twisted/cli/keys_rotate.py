@@ -41,6 +41,7 @@ __all__ = ["rotate"]
 def rotate(
     key_file: str,
     insecure_keys: bool,
+    master_key_file: str | None,
     meters: tuple[str, ...],
     everyone: bool,
     encryption_key: bytes | None,
@@ -64,7 +65,9 @@ def rotate(
     _check_options(new, meters, everyone, [bool(new), make, bool(csv_file), promote, cancel])
     if promotions is not None and not promote:
         raise click.UsageError("--promotions goes with --promote")
-    file = open_key_file(key_file, insecure=insecure_keys)
+    file = open_key_file(
+        key_file, insecure=insecure_keys, master_key_file=master_key_file, must_exist=True
+    )
     try:
         entries = _wanted(file, meters, everyone, csv_file, insecure_keys)
         if promote:

@@ -636,6 +636,74 @@ class CheckTests(KeysCase):
         self.assertEqual(result.stderr, "dlms: no ciphered message in it (octet 0)\n")
 
 
+class SqliteTests(KeysCase):
+    """
+    Tests of the same commands on a key file in SQLite.
+    """
+
+    def setUp(self) -> None:
+        """
+        A master key.
+        """
+        super().setUp()
+        self.path = self.folder / "keys.sqlite"
+        self.master = self.folder / "master"
+        run("keys", "generate", "--master-key-file", str(self.master))
+
+    def keys(self, command: str, *arguments: str, **options: Any) -> Result:
+        """
+        @return: as in L{KeysCase}, with the master key's file.
+        """
+        return super().keys(command, "--master-key-file", str(self.master), *arguments, **options)
+
+    def test_life(self) -> None:
+        """
+        Add, import, check, rotate and list work as on a file of text.
+        """
+        title = ("--system-title", TITLE.hex())
+        for arguments in (
+            ("add", *title, "--name", "house 7", "--ek", EK.hex(), "--ak", AK.hex()),
+            ("import", str(self.write(f"title,ek\n{OTHER.hex()},{EK.hex()}\n", "meters.csv"))),
+            ("check", GLO),
+            ("rotate", "house 7", "--ek", NEW_EK.hex()),
+            ("rotate", "--all", "--promote"),
+            ("add", "--default", "--policy", "none"),
+        ):
+            self.assertEqual(self.keys(*arguments).exit_code, 0, arguments)
+        form = json.loads(self.keys("list", "--json").stdout)
+        check("keys.json", form)
+        self.assertEqual(form["default"]["policy"], "none")
+        self.assertEqual(
+            [(meter["name"], meter["keys"]["encryption_key"]) for meter in form["meters"]],
+            [("house 7", key_epoch(NEW_EK)), (None, key_epoch(EK))],
+        )
+        self.assertEqual(self.keys("check", GLO).exit_code, 1)
+
+    def test_refused(self) -> None:
+        """
+        Without the master key, with another one, and where there is no file: one line.
+        """
+        self.failed(2, f"dlms: {self.path}: No such file or directory", self.keys("list"))
+        self.keys("add", "--system-title", TITLE.hex())
+        result = run("keys", "list", "--keys", str(self.path))
+        self.assertEqual(result.exit_code, 2)
+        self.assertIn("needs its master key", result.stderr)
+        self.master.write_text("00" * 32)
+        self.failed(2, f"dlms: {self.path}: this is not its master key", self.keys("list"))
+
+    def test_errors(self) -> None:
+        """
+        A list with an error changes nothing.
+        """
+        csv = self.write(f"title,ek\n{OTHER.hex()},{EK.hex()}\n{TITLE.hex()},00\n", "meters.csv")
+        self.failed(
+            2,
+            f"dlms: {csv}: line 3: encryption_key: 1 octets; 16 or 32 octets wanted",
+            self.keys("import", str(csv)),
+        )
+        self.assertEqual(json.loads(self.keys("list", "--json").stdout)["meters"], [])
+
+
 class GenerateTests(KeysCase):
     """
     Tests of C{dlms keys generate}.
@@ -673,7 +741,7 @@ class GenerateTests(KeysCase):
         A master key is made in a private file, and not shown.
         """
         path = self.folder / "master"
-        result = run("keys", "generate", "--master-key", str(path))
+        result = run("keys", "generate", "--master-key-file", str(path))
         self.assertEqual(result.exit_code, 0)
         key = bytes.fromhex(path.read_text())
         self.assertEqual(len(key), 32)
