@@ -4,12 +4,13 @@ A bounded cache of keys that also remembers who has none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import heapq
+from collections.abc import Iterable, Iterator
 
 from dlms_twisted.keys.interfaces import MISS, Miss
 from dlms_twisted.security.keys import MeterKeys
 
-__all__ = ["KeyCache"]
+__all__ = ["Expiry", "KeyCache"]
 
 
 class KeyCache:
@@ -82,8 +83,54 @@ class KeyCache:
         """
         self.young, self._old, self._absent, self._old_absent = {}, {}, {}, {}
 
+    def titles(self) -> Iterator[bytes]:
+        """
+        @return: the titles with keys that are remembered.
+        """
+        return iter({**self._old, **self.young})
+
     def __len__(self) -> int:
         """
         How many titles with keys are remembered.
         """
         return len({**self._old, **self.young})
+
+
+class Expiry:
+    """
+    When each title's keys are too old; a bounded number of titles.
+    """
+
+    __slots__ = ("_due", "_heap", "_most")
+
+    def __init__(self, most: int) -> None:
+        """
+        @param most: Titles that are watched; of more, the first to expire do so early.
+        """
+        self._most = most
+        self._due: dict[bytes, float] = {}
+        self._heap: list[tuple[float, bytes]] = []
+
+    def set(self, title: bytes, when: float) -> None:
+        """
+        @param when: Seconds; takes the place of what was set before.
+        """
+        self._due[title] = when
+        heapq.heappush(self._heap, (when, title))
+
+    def expired(self, now: float) -> Iterator[bytes]:
+        """
+        @return: the titles whose time has come; they are watched no more.
+        """
+        while self._heap and (self._heap[0][0] <= now or len(self._heap) > self._most):
+            when, title = heapq.heappop(self._heap)
+            if self._due.get(title) == when:
+                del self._due[title]
+                yield title
+
+    def clear(self) -> None:
+        """
+        Watch nothing.
+        """
+        self._due.clear()
+        self._heap.clear()

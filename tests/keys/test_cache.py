@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from dlms_twisted.keys.cache import KeyCache
+from dlms_twisted.keys.cache import Expiry, KeyCache
 from dlms_twisted.keys.interfaces import MISS
 from tests.keys.samples import meter
 
@@ -88,3 +88,32 @@ class CacheTests(SynchronousTestCase):
         """
         self.assertRaises(ValueError, KeyCache, 1, 10)
         self.assertRaises(ValueError, KeyCache, 10, 1)
+
+
+class ExpiryTests(SynchronousTestCase):
+    """
+    Tests of L{Expiry}.
+    """
+
+    def test_order(self) -> None:
+        """
+        Titles expire when they are due, in whatever order they were set, and by what was set last.
+        """
+        expiry = Expiry(10)
+        for title, when in ((b"c", 3.0), (b"a", 1.0), (b"b", 2.0), (b"a", 4.0)):
+            expiry.set(title, when)
+        self.assertEqual(list(expiry.expired(0.5)), [])
+        self.assertEqual(list(expiry.expired(3)), [b"b", b"c"])
+        self.assertEqual(list(expiry.expired(9)), [b"a"])
+        expiry.set(b"d", 1.0)
+        expiry.clear()
+        self.assertEqual(list(expiry.expired(9)), [])
+
+    def test_bounded(self) -> None:
+        """
+        Of too many, those that are due first expire early.
+        """
+        expiry = Expiry(2)
+        for number in range(5):
+            expiry.set(b"%d" % number, float(number))
+        self.assertEqual(list(expiry.expired(-1)), [b"0", b"1", b"2"])
