@@ -21,8 +21,9 @@ from dlms_twisted.errors import RemoteProtocolError
 from dlms_twisted.link.problems import Problem, ProblemKind
 from dlms_twisted.link.push import Payload, PushLink, WrapperPushLink
 from dlms_twisted.transport.datagram import show_host
+from dlms_twisted.transport.keepalive import keep_alive
 
-__all__ = ["PushConnection", "StreamSink", "StreamSource", "describe_peer"]
+__all__ = ["PushConnection", "PushSource", "StreamSink", "StreamSource", "describe_peer"]
 
 
 class StreamSink(Protocol):
@@ -56,11 +57,38 @@ class StreamSink(Protocol):
         """
 
 
+class PushSource(Protocol):
+    """
+    What a L{PushConnection} needs of the source that it belongs to, whoever connected.
+
+    @ivar label: What records name as their source.
+    @ivar idle_timeout: Seconds without an octet after which a connection is closed.
+    @ivar strict: Close a connection that begins with foreign octets.
+    """
+
+    clock: IReactorTime
+    sink: StreamSink
+    label: str
+    idle_timeout: float
+    strict: bool
+    link: Callable[[], PushLink]
+
+    def admit(self, connection: PushConnection) -> bool:
+        """
+        @return: is there room for this connection?
+        """
+
+    def release(self, connection: PushConnection) -> None:
+        """
+        The connection is gone.
+        """
+
+
 class PushConnection(TwistedProtocol):
     """
     One connection of a meter.
 
-    @ivar source: The L{StreamSource} that it belongs to.
+    @ivar source: What it belongs to.
     @ivar link: Its decoder.
     @ivar peer: Host and port, as text.
     """
@@ -68,7 +96,7 @@ class PushConnection(TwistedProtocol):
     transport: Any
     peer = ""
 
-    def __init__(self, source: StreamSource) -> None:
+    def __init__(self, source: PushSource) -> None:
         self.source = source
         self.link = source.link()
         self._idle: IDelayedCall | None = None
@@ -81,8 +109,7 @@ class PushConnection(TwistedProtocol):
             self._over = True
             self.transport.abortConnection()
             return
-        if hasattr(self.transport, "setTcpKeepAlive"):
-            self.transport.setTcpKeepAlive(True)
+        keep_alive(self.transport)
         self._idle = self.source.clock.callLater(self.source.idle_timeout, self._idled)
 
     def dataReceived(self, data: bytes) -> None:
@@ -102,7 +129,8 @@ class PushConnection(TwistedProtocol):
                     sink.stream_payload(self, event)
                     continue
                 sink.stream_problem(self, event)
-                if event.kind is ProblemKind.FOREIGN and not link.stats.frames:
+                foreign = event.kind is ProblemKind.FOREIGN and not link.stats.frames
+                if foreign and self.source.strict:
                     raise RemoteProtocolError("nothing that a meter sends")
         except RemoteProtocolError as error:
             if not self._over:
@@ -188,9 +216,11 @@ class StreamSource(Service):
 
     @ivar label: What records name as their source, for example C{tcp:4059}.
     @ivar idle_timeout: Seconds without an octet after which a connection is closed.
+    @ivar strict: Close a connection that begins with foreign octets.
     """
 
     log = Logger()
+    strict = True
 
     def __init__(
         self,
