@@ -5,7 +5,7 @@ Records as they land, for C{dlms demo} and C{dlms listen}: JSON lines, or a line
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -15,6 +15,8 @@ from dlms_twisted.store.record import ACCEPTED, Position, Record, StoredRecord
 from dlms_twisted.store.render import Rendered, Renderer
 
 __all__ = ["RecordPrinter"]
+
+_NOWHERE = Position(0, 0)
 
 
 class RecordPrinter:
@@ -33,9 +35,16 @@ class RecordPrinter:
         """
         Print records with their identities.
         """
-        for identity, record in zip(identities, records, strict=True):
-            stored = StoredRecord(identity, record, None, None, None, "", Position(0, 0))
-            rendered = self._renderer.render(stored)
+        self.show_rendered(
+            self._renderer.render(StoredRecord(identity, record, None, None, None, "", _NOWHERE))
+            for identity, record in zip(identities, records, strict=True)
+        )
+
+    def show_rendered(self, records: Iterable[Rendered]) -> None:
+        """
+        Print records that have their meaning already.
+        """
+        for rendered in records:
             if self._as_json:
                 text = json.dumps(rendered.to_json(), ensure_ascii=False)
                 self._console.file.write(text + "\n")

@@ -71,10 +71,12 @@ def segment_files(directory: Path, *series: str) -> list[SegmentFile]:
 
     @return: the segments that are there, oldest first.
 
-    @raise StoreError: the directory cannot be read.
+    @raise StoreError: the directory cannot be read; one that is not there has none.
     """
     try:
         found = list(_named(directory))
+    except FileNotFoundError:
+        return []
     except OSError as error:
         raise StoreError(f"the journal {directory} cannot be read: {error.strerror}") from error
     wanted = series or SERIES
