@@ -6,6 +6,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from twisted.trial.unittest import SynchronousTestCase
 
 from dlms_twisted.errors import DecodeError, LocalProtocolError, Reason, SecurityError
@@ -117,6 +122,55 @@ class ReadTests(CertificateCase):
                 continue
             survived += 1
         self.assertLess(survived, len(der) // 3)
+
+    def test_other_keys(self) -> None:
+        """
+        Certificates and requests on other curves, or of RSA, are refused by name.
+        """
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, TITLE.hex().upper())])
+        for key in (ec.derive_private_key(5, ec.SECP521R1()), ed25519.Ed25519PrivateKey.generate()):
+            digest = hashes.SHA256() if isinstance(key, ec.EllipticCurvePrivateKey) else None
+            certificate = (
+                x509.CertificateBuilder()
+                .subject_name(name)
+                .issuer_name(name)
+                .public_key(key.public_key())
+                .serial_number(1)
+                .not_valid_before(_NOW)
+                .not_valid_after(_NOW)
+                .sign(key, digest)
+            )
+            request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, digest)
+            for read, made in ((read_certificate, certificate), (read_signing_request, request)):
+                error = self.assertRaises(SecurityError, read, made.public_bytes(Encoding.DER))
+                self.assertEqual(error.reason, Reason.UNSUPPORTED)
+
+    def test_names(self) -> None:
+        """
+        An alternative name is kept as it is; a request that names no system title is refused.
+        """
+        names = x509.SubjectAlternativeName([x509.DNSName("meter.example")])
+        key = ec.derive_private_key(5, ec.SECP256R1())
+        for common_name in ("house 7", "X" * 16):
+            name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+            certificate = (
+                x509.CertificateBuilder()
+                .subject_name(name)
+                .issuer_name(name)
+                .public_key(key.public_key())
+                .serial_number(1)
+                .not_valid_before(_NOW)
+                .not_valid_after(_NOW)
+                .add_extension(names, critical=False)
+                .sign(key, hashes.SHA256())
+            )
+            found = read_certificate(certificate.public_bytes(Encoding.DER))
+            self.assertEqual(found.subject_alternative_name, names.public_bytes())
+            self.assertIsNone(found.system_title)
+            self.assertEqual(found.type, CertificateType.OTHER)
+            request = x509.CertificateSigningRequestBuilder().subject_name(name)
+            der = request.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+            self.assertRaises(DecodeError, read_signing_request, der)
 
     def test_request(self) -> None:
         """

@@ -426,6 +426,7 @@ class ProtectTests(SynchronousTestCase):
             {"title": b""},
             {"counter": -1},
             {"security_control": 0xB0},
+            {"security_control": 0x130},
             {"tag": 0xC0},
             {"tag": 0xDD},
         ):

@@ -284,6 +284,40 @@ class ServerTests(SynchronousTestCase):
         result, _ = setup.invoke(Method.EXPORT_CERTIFICATE, selector(which))
         self.assertEqual(result, ActionResult.OTHER_REASON)
 
+    def test_key_agreement_pair(self) -> None:
+        """
+        A certificate for the generated pair brings it into use; one for another key does not.
+        """
+        random = Counted(50)
+        authority_private = generate_private_key(1, random)
+        authority = read_certificate(
+            issue_authority(
+                authority_private, "CA", serial_number=1, not_before=_NOW, not_after=_NOW
+            )
+        )
+        setup = server(suite=1)
+        kind = build.enum(CertificateType.KEY_AGREEMENT)
+        self.invoke(setup, Method.GENERATE_KEY_PAIR, kind)
+        csr = self.invoke(setup, Method.GENERATE_CERTIFICATE_REQUEST, kind)
+        assert csr is not None and isinstance(csr.values, bytes)
+        public = read_signing_request(csr.values).public_key
+        for number, key in ((2, public_of(authority_private)), (3, public)):
+            self.assertIsNone(setup.keys.agreement_private_key)
+            der = issue(
+                key,
+                TITLE,
+                CertificateType.KEY_AGREEMENT,
+                issuer=authority,
+                issuer_private=authority_private,
+                serial_number=number,
+                not_before=_NOW,
+            )
+            self.invoke(setup, Method.IMPORT_CERTIFICATE, build.octet_string(der))
+        assert setup.keys.agreement_private_key is not None
+        self.assertEqual(public_of(setup.keys.agreement_private_key), public)
+        result, _ = setup.invoke(Method.GENERATE_KEY_PAIR, build.enum(CertificateType.OTHER))
+        self.assertEqual(result, ActionResult.TYPE_UNMATCHED)
+
     def test_import_refused(self) -> None:
         """
         Octets that are no certificate are refused.

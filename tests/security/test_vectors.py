@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from dlms_twisted.apdu.ciphered import CIPHERED_TAGS, encode_envelope, parse_envelope
 from dlms_twisted.errors import Reason, SecurityError
 from dlms_twisted.link.wrapper import split_datagram
+from dlms_twisted.security.aead import gcm_open
 from dlms_twisted.security.agreement import ephemeral_unified, one_pass
 from dlms_twisted.security.curves import public_of, shared_secret
 from dlms_twisted.security.fields import Fields, read_fields
@@ -20,7 +21,7 @@ from dlms_twisted.security.general_keys import agree_static
 from dlms_twisted.security.hls import Authentication, Mechanism
 from dlms_twisted.security.keys import MeterKeys
 from dlms_twisted.security.layers import OpenedMessage, open_message
-from dlms_twisted.security.opening import Opened, gcm_open, open_envelope
+from dlms_twisted.security.opening import Opened, open_envelope
 from dlms_twisted.security.policy import Policy
 from dlms_twisted.security.protect import protect
 from dlms_twisted.security.signed import parse_signed
