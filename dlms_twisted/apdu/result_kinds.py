@@ -35,13 +35,14 @@ class Code(Kind[C], Generic[C]):
     A result code, one octet; see L{ResultCode} for those without a name.
     """
 
-    __slots__ = ("_code",)
+    __slots__ = ("_code", "_members")
 
     def __init__(self, code: type[C]) -> None:
         self._code = code
+        self._members = tuple(code(value) for value in range(256))
 
     def read(self, reader: Reader, name: str) -> C:
-        return self._code(reader.octet(name))
+        return self._members[reader.octet(name)]
 
     def write(self, writer: Writer, value: C) -> None:
         writer.unsigned(value, 1)

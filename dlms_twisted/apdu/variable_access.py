@@ -9,13 +9,14 @@ Source: IEC 62056-5-3, Variable-Access-Specification, Read-Response, Write-Respo
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, TypeAlias
+from typing import Annotated, ClassVar, Self, TypeAlias
 
 from attrs import frozen
 
 from dlms_twisted.apdu.base import Record
 from dlms_twisted.apdu.kinds import DATA, FLAG, OCTETS, U8, U16, Choice, Many
 from dlms_twisted.apdu.result_kinds import DATA_ACCESS_RESULT
+from dlms_twisted.codec.reader import Reader
 
 __all__ = [
     "READ_RESULTS",
@@ -192,6 +193,13 @@ class WriteSuccess(Record):
 
     CHOICE: ClassVar[int | None] = 0
     NAME: ClassVar[str] = "success"
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """
+        Take nothing: there is no content.
+        """
+        return cls()
 
 
 @frozen(kw_only=True)
