@@ -4,30 +4,29 @@ General block transfer of pushes: blocks of each peer, put together within bound
 Nobody acknowledges a pushed block, so what is lost stays lost.  Blocks are joined by their numbers, from 1 to the one
 that says it is the last; one that comes early (datagrams overtake each other) waits for those before it.  Number 1
 starts anew.  Some senders of ciphered blocks never say which is the last: there the message ends where the length in
-its own header says so.  Source: IEC 62056-5-3, general-block-transfer, unconfirmed services; block-number-ack and
+its own header says so.  Some count on from one message to the next: there the blocks are a message when they are one
+without a gap up to the last.  Source: IEC 62056-5-3, general-block-transfer, unconfirmed services; block-number-ack and
 window are not looked at, because senders put anything there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dlms_twisted.apdu.block_transfer import GeneralBlockTransfer
-from dlms_twisted.apdu.envelope import CIPHERED_TAGS, announced_length
 from dlms_twisted.codec.limits import DEFAULT_LIMITS, Limits
 from dlms_twisted.errors import Reason
 from dlms_twisted.security.layers import is_protected
 from dlms_twisted.session.incoming import Incoming, Outer, Refusal, cut_all, cut_one
 from dlms_twisted.session.opening import joined_notification
-from dlms_twisted.session.pushed import Notification, weakest
+from dlms_twisted.session.partial import Partial
+from dlms_twisted.session.pushed import Notification
 
 if TYPE_CHECKING:
     from dlms_twisted.codec.layout import LayoutCache
 
 __all__ = ["Expired", "Reassembly"]
-
-_CIPHERED: Final = frozenset(tag.to_bytes(1, "big") for tag in CIPHERED_TAGS)
 
 
 class Expired(NamedTuple):
@@ -40,84 +39,6 @@ class Expired(NamedTuple):
 
     peer: Hashable
     refusal: Refusal
-
-
-class _Partial:
-    """
-    Blocks of one message.
-    """
-
-    __slots__ = (
-        "blocks",
-        "deadline",
-        "frames",
-        "highest",
-        "last",
-        "octets",
-        "opened",
-        "peer",
-        "size",
-        "started",
-    )
-
-    def __init__(self, peer: Hashable, now: float) -> None:
-        self.peer = peer
-        #: Of blocks that came ciphered: what is known of all of them.
-        self.opened: Notification | None = None
-        self.started = now
-        self.deadline = now
-        self.blocks: dict[int, bytes] = {}
-        self.frames: list[bytes] = []
-        self.highest = 0
-        #: Number of the last block, where one says so.
-        self.last: int | None = None
-        #: Octets of the message that are here.
-        self.size = 0
-        #: Octets held, of blocks and of frames.
-        self.octets = 0
-
-    def add(self, block: GeneralBlockTransfer, raw: bytes, opened: Notification | None) -> None:
-        if opened is not None:
-            self.opened = opened if self.opened is None else weakest(self.opened, opened)
-        number, data = block.block_number, block.block_data
-        self.blocks[number] = data
-        self.frames.append(raw)
-        self.highest = max(self.highest, number)
-        self.size += len(data)
-        self.octets += len(data) + len(raw)
-        if block.last_block:
-            self.last = number
-
-    def conflicts(self, block: GeneralBlockTransfer) -> bool:
-        """
-        Does C{block} belong to another message than the blocks that are here?
-        """
-        known = self.blocks.get(block.block_number)
-        if known is not None:
-            return known != block.block_data
-        if self.last is not None:
-            return block.last_block or block.block_number > self.last
-        return block.last_block and block.block_number < self.highest
-
-    def joined(self) -> bytes | None:
-        """
-        @return: the message, when it is whole.
-        """
-        count = len(self.blocks)
-        if count != self.highest:
-            return None
-        if self.last is None and (
-            self.blocks[1][:1] not in _CIPHERED or announced_length(self.blocks[1]) != self.size
-        ):
-            return None
-        return b"".join([self.blocks[number] for number in range(1, count + 1)])
-
-    @property
-    def raw(self) -> bytes:
-        """
-        The octets of all frames.
-        """
-        return b"".join(self.frames)
 
 
 class Reassembly:
@@ -155,7 +76,7 @@ class Reassembly:
         self._idle = idle
         self._age = age
         #: The one that was silent longest first.
-        self._partials: dict[Hashable, _Partial] = {}
+        self._partials: dict[Hashable, Partial] = {}
         self._total = 0
         self._displaced: list[Expired] = []
         self.duplicates = 0
@@ -278,7 +199,7 @@ class Reassembly:
         now: float,
         refused: list[Refusal],
         opened: Notification | None = None,
-    ) -> tuple[bytes, _Partial] | None:
+    ) -> tuple[bytes, Partial] | None:
         """
         Add a block to those that it belongs to.
 
@@ -297,7 +218,7 @@ class Reassembly:
             refused.append(self._drop(key, "blocks are missing"))
             partial = None
         if partial is None:
-            partial = _Partial(peer, now)
+            partial = Partial(peer, now)
         elif block.block_number in partial.blocks:
             self.duplicates += 1
             return None
@@ -314,7 +235,7 @@ class Reassembly:
         self._make_room()
         return None
 
-    def _hold(self, key: Hashable, partial: _Partial, now: float) -> None:
+    def _hold(self, key: Hashable, partial: Partial, now: float) -> None:
         partial.deadline = min(now + self._idle, partial.started + self._age)
         self._partials[key] = partial
         self._total += partial.octets

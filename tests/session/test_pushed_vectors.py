@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from dlms_twisted.apdu.base import Apdu
 from dlms_twisted.apdu.envelope import ENCRYPTED, parse_envelope
-from dlms_twisted.errors import Reason
+from dlms_twisted.errors import DecodeError, Reason
 from dlms_twisted.security.keys import MeterKeys
 from dlms_twisted.security.policy import Policy
 from dlms_twisted.session.notification import (
@@ -20,6 +20,7 @@ from dlms_twisted.session.notification import (
     Reassembly,
     Refusal,
     open_notification,
+    read_message,
 )
 from tests import vectors
 from tests.session.pushes import hdlc_payloads
@@ -118,6 +119,24 @@ class PushedVectorTests(SynchronousTestCase):
             if len(payloads) > 1:
                 self.check(record, payloads[::-1])
                 self.check(record, [payloads[0], *payloads])
+
+    def test_every_prefix(self) -> None:
+        """
+        A part of a pushed APDU is none, however it came.
+        """
+        count = 0
+        for name in ("wrapper_udp.jsonl", "hdlc_push.jsonl"):
+            for record in vectors.load(name):
+                octets = bytes.fromhex(record["hex"])
+                hdlc = name.startswith("hdlc")
+                payloads = hdlc_payloads(octets) if hdlc else [octets[8:]]
+                for found in notifications(payloads, keys_of(record)):
+                    if not isinstance(found, Notification):
+                        continue
+                    count += 1
+                    for length in range(0, len(found.apdu), 3 if hdlc else 1):
+                        self.assertRaises(DecodeError, read_message, found.apdu[:length])
+        self.assertGreaterEqual(count, 42)
 
     def test_missing_keys(self) -> None:
         """

@@ -224,6 +224,33 @@ class ReassemblyTests(SynchronousTestCase):
                 self.assertEqual(outer.apdu, whole)
                 self.assert_empty()
 
+    def test_counted_on(self) -> None:
+        """
+        Some senders number the blocks of the next message on from those of the one before.
+        """
+        count = 0
+        for number in range(4):
+            for whole in (push(number), ciphered(push(number), number)):
+                frames = [
+                    frame[:2] + (count + place).to_bytes(2, "big") + frame[4:]
+                    for place, frame in enumerate(blocks(whole, 20), 1)
+                ]
+                [outer] = take(self.reassembly, frames)
+                assert isinstance(outer, Outer)
+                self.assertEqual(outer.apdu, whole)
+                self.assert_empty()
+                count += len(frames)
+
+    def test_end_alone(self) -> None:
+        """
+        The last blocks of a message whose first were lost are none, whatever they look like.
+        """
+        frames = blocks(push(1, 40), 20)
+        tail = [frame[:7] + b"\x0f" + frame[8:] for frame in frames[1:]]
+        self.assertEqual(take(self.reassembly, tail[::-1]), [])
+        [expired] = self.reassembly.time_passed(15.0)
+        self.assertEqual(expired.refusal.reason, Reason.INCOMPLETE)
+
     def test_any_order(self) -> None:
         """
         Datagrams may overtake each other, and come twice.
