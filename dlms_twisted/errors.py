@@ -15,6 +15,7 @@ __all__ = [
     "DecodeError",
     "EncodeError",
     "KeyStoreError",
+    "LinkError",
     "LocalProtocolError",
     "ObisError",
     "Reason",
@@ -175,3 +176,20 @@ class ClassError(LocalProtocolError, ValueError):
     """
     An interface class has no attribute or method of that name; the message lists those that it has.
     """
+
+
+class LinkError(DLMSError):
+    """
+    There is no link to the peer: it could not be made, or was lost.
+
+    @ivar reason: A word: C{refused}, C{timeout}, C{dropped}, C{rejected}, C{sign-on}, ….
+    @ivar detail: In words.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}" if self.detail else self.reason
