@@ -142,6 +142,7 @@ class Collector(MultiService):
         )
         self._commits.confirm = confirmer.committed
         self.pipeline.opener.verify_repeats = True
+        self.pipeline.opener.join = self.pipeline.join
         self._rekeying = Rekeying(keys, journal, self.pipeline.opener, self.counters)
         self._ports: list[DatagramSource] = []
         self._streams: list[StreamSource] = []

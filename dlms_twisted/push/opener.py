@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from dlms_twisted.apdu.block_transfer import GeneralBlockTransfer
 from dlms_twisted.codec.layout import LayoutCache
 from dlms_twisted.cosem.push_layouts import PushLayouts
 from dlms_twisted.errors import Reason
@@ -31,6 +32,8 @@ from dlms_twisted.store.redecode import Reopened
 
 __all__ = ["Opener"]
 
+Join = Callable[[Arrival, Notification], list[Notification | Outer | Refusal]]
+
 Deliver = Callable[[Arrival, Notification | Refusal, MeterKeys | None, Notification | None], None]
 
 
@@ -40,6 +43,7 @@ class Opener:
 
     @ivar waiting: How many messages wait for keys.
     @ivar verify_repeats: Verify what is refused as a replay, so that a repeat can be confirmed again.
+    @ivar join: Takes a block of general block transfer that came ciphered; gives what is whole then.
     """
 
     log = Logger()
@@ -72,6 +76,7 @@ class Opener:
         self._fetching: dict[tuple[int, bytes | None], list[tuple[Arrival, Outer]]] = {}
         self.waiting = 0
         self.verify_repeats = False
+        self.join: Join | None = None
 
     def open(self, arrival: Arrival, outer: Outer) -> None:
         """
@@ -142,11 +147,27 @@ class Opener:
                 self._windows.get(found.title, found.epoch or "", mode).accept(found.counter)
             if found.pending and found.authenticated:
                 keys = self._promote(store, found)
+            if self.join is not None and isinstance(found.message, GeneralBlockTransfer):
+                # Each block's counter is used up; the record is made when the message is whole.
+                self._joined(arrival, self.join(arrival, found), keys)
+                return
             if not found.encrypted and not found.authenticated:
                 keys, found = judge_plain(store, found, keys, policy, self._push_layouts)
         elif found.reason is Reason.REPLAY and self.verify_repeats:
             repeated = self._repeated(outer, found, keys, policy)
         self._deliver(arrival, found, keys, repeated)
+
+    def _joined(
+        self,
+        arrival: Arrival,
+        parts: list[Notification | Outer | Refusal],
+        keys: MeterKeys | None,
+    ) -> None:
+        for part in parts:
+            if isinstance(part, Outer):
+                self.open(arrival, part)
+            else:
+                self._deliver(arrival, part, keys, None)
 
     def reopen(self, source: Source, outer: Outer) -> Reopened | Deferred[Reopened]:
         """

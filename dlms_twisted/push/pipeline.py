@@ -21,7 +21,7 @@ from dlms_twisted.push.opener import Opener
 from dlms_twisted.push.queue import Arrival, IntakeQueue
 from dlms_twisted.push.replies import StreamPeer
 from dlms_twisted.push.source import Source
-from dlms_twisted.session.notification import Incoming, Outer, Reassembly, Refusal
+from dlms_twisted.session.notification import Incoming, Notification, Outer, Reassembly, Refusal
 from dlms_twisted.transport.datagram import DatagramSource
 from dlms_twisted.transport.stream import PushConnection
 
@@ -214,6 +214,13 @@ class Pipeline:
             else:
                 assert isinstance(found, Refusal)
                 self._refused(arrival, found)
+
+    def join(self, arrival: Arrival, block: Notification) -> list[Notification | Outer | Refusal]:
+        """
+        Take a block that came ciphered (see L{Reassembly.inner}).
+        """
+        peer = (arrival.source.label, arrival.peer)
+        return self._reassembly.inner(block, peer, self._clock.seconds())
 
     def _refused(self, arrival: Arrival, refusal: Refusal) -> None:
         self._commits.add(arrival, refusal, None)

@@ -249,4 +249,5 @@ class Reassembly:
     def _drop(self, key: Hashable, detail: str, reason: Reason = Reason.INCOMPLETE) -> Refusal:
         partial = self._partials.pop(key)
         self._total -= partial.octets
-        return Refusal(reason, detail, partial.raw)
+        title = None if partial.opened is None else partial.opened.title
+        return Refusal(reason, detail, partial.raw, title)
