@@ -1,74 +1,117 @@
 """
 The elements of a compact-array: no tags, no counts; its type description says all.
 
-Problems are raised as C{IndexError} or C{struct.error}, as in L{dlms_twisted.codec.fast}.
+Problems are raised as C{IndexError} or C{struct.error}, as in L{dlms_twisted.codec.fast}, but for one that would be
+found late.
 """
 
 from __future__ import annotations
 
+from itertools import starmap
 from struct import Struct
 from typing import Final
 
 from dlms_twisted.codec.description import TypeDescription
-from dlms_twisted.codec.element import Value, bits, utf8
-from dlms_twisted.codec.tags import ARRAY, BIT_STRING, STRUCTURE, TYPES, UTF8_STRING, VISIBLE_STRING
+from dlms_twisted.codec.element import TOO_MANY, Value, bits, utf8
+from dlms_twisted.codec.length import length_at
+from dlms_twisted.codec.tags import (
+    ARRAY,
+    BIT_STRING,
+    BY_TAG,
+    STRUCTURE,
+    TYPES,
+    UTF8_STRING,
+    VISIBLE_STRING,
+)
+from dlms_twisted.codec.template import builder
+from dlms_twisted.errors import DecodeError
 
 __all__ = ["contents"]
 
 _UNPACK: Final = {one.tag: Struct(">" + one.code).unpack_from for one in TYPES if one.width > 0}
-_WIDTH: Final = {one.tag: one.width for one in TYPES if one.width >= 0}
+_WIDTH: Final = {one.tag: one.width for one in TYPES}
+#: From how many elements of fixed size on one struct is made for all, and how large they may be.
+_MANY: Final = 16
+_LARGE: Final = 256
 
 
-def contents(octets: bytes, description: TypeDescription, allowed: int) -> tuple[Value, ...]:
+def contents(
+    octets: bytes, description: TypeDescription, allowed: int, place: int
+) -> tuple[Value, ...]:
     """
     @param octets: All of the compact-array's contents.
     @param allowed: How many elements of all levels it may hold.
+    @param place: Where the contents stand in the buffer, for the error.
 
     @return: its elements.
 
-    @raise IndexError: too many elements, or no whole number of them.
+    @raise IndexError: no whole number of elements.
+
+    @raise DecodeError: too many of them.
     """
+    size = len(octets)
+    if description.fixed:
+        count, rest = divmod(size, description.least)
+        if count * description.items > allowed:
+            raise DecodeError(TOO_MANY, place)
+        if rest:
+            raise IndexError
+        if count >= _MANY and description.items <= _LARGE:
+            return _equal(octets, description)
     values: list[Value] = []
     offset = 0
-    size = len(octets)
-    items = description.items
     while offset < size:
-        allowed -= items
+        allowed -= description.items
         if allowed < 0:
-            raise IndexError
-        value, offset = _content(octets, offset, description)
-        values.append(value)
+            raise DecodeError(TOO_MANY, place + offset)
+        offset = _content(octets, offset, description, values)
     if offset > size:
         raise IndexError
     return tuple(values)
 
 
-def _content(octets: bytes, offset: int, kind: TypeDescription) -> tuple[Value, int]:
+def _equal(octets: bytes, description: TypeDescription) -> tuple[Value, ...]:
+    # Elements of one fixed size.
+    code, form = _layout(description)
+    contents = Struct(">" + code).iter_unpack(octets)
+    return tuple(starmap(builder(form), contents))
+
+
+def _layout(kind: TypeDescription) -> tuple[str, str]:
+    # How struct reads an element, and the form of its values: see L{dlms_twisted.codec.template.Template}.
+    if kind.tag not in {ARRAY, STRUCTURE}:
+        return BY_TAG[kind.tag].code, "@" if kind.least else "None"
+    kinds = kind.children * kind.repeat if kind.tag == ARRAY else kind.children
+    parts = [_layout(one) for one in kinds]
+    return "".join([code for code, _ in parts]), f"({''.join([form + ', ' for _, form in parts])})"
+
+
+def _content(octets: bytes, offset: int, kind: TypeDescription, values: list[Value]) -> int:
+    # Put the values of one element at the end of values, and give the offset after it.
     tag = kind.tag
-    width = _WIDTH.get(tag)
-    if width:
-        return _UNPACK[tag](octets, offset)[0], offset + width
-    if width == 0:
-        return None, offset
-    if tag in {STRUCTURE, ARRAY}:
-        kinds = kind.children * kind.repeat if tag == ARRAY else kind.children
-        values: list[Value] = []
-        for child in kinds:
-            value, offset = _content(octets, offset, child)
-            values.append(value)
-        return tuple(values), offset
-    return _variable(octets, offset, tag)
+    width = _WIDTH[tag]
+    if width > 0:
+        values += _UNPACK[tag](octets, offset)
+        return offset + width
+    if not width:
+        values.append(None)
+        return offset
+    if tag not in {STRUCTURE, ARRAY}:
+        value, offset = _variable(octets, offset, tag)
+        values.append(value)
+        return offset
+    nested: list[Value] = []
+    for child in kind.children * kind.repeat if tag == ARRAY else kind.children:
+        if not _WIDTH[child.tag]:
+            nested.append(None)
+        else:
+            offset = _content(octets, offset, child, nested)
+    values.append(tuple(nested))
+    return offset
 
 
 def _variable(octets: bytes, offset: int, tag: int) -> tuple[Value, int]:
-    length = octets[offset]
-    offset += 1
-    if length >= 0x80:
-        end = offset + (length & 0x7F)
-        if not 0x81 <= length <= 0x84 or end > len(octets):
-            raise IndexError
-        length = int.from_bytes(octets[offset:end], "big")
-        offset = end
+    length, offset = length_at(octets, offset)
     end = offset + ((length + 7) // 8 if tag == BIT_STRING else length)
     if end > len(octets):
         raise IndexError

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from dlms_twisted.codec.cursor import Cursor
-from dlms_twisted.codec.description import EXPANSION, TypeDescription, read_description
+from dlms_twisted.codec.description import TypeDescription, most_items, read_description
 from dlms_twisted.codec.tags import (
     ARRAY,
     BIT_STRING,
@@ -25,10 +25,12 @@ from dlms_twisted.codec.tags import (
 )
 from dlms_twisted.errors import DecodeError
 
-__all__ = ["Value", "bits", "read_element", "utf8"]
+__all__ = ["TOO_MANY", "Value", "bits", "read_element", "utf8"]
 
 #: A decoded element in plain Python: see L{dlms_twisted.codec.data.Data.values}.
 Value: TypeAlias = "bool | int | float | bytes | str | tuple[Value, ...] | None"
+#: Why a compact-array is refused that would be far larger than its octets.
+TOO_MANY: Final = "compact-array: fewer elements wanted"
 
 
 def bits(octets: bytes, count: int) -> str:
@@ -129,12 +131,14 @@ def _read_compact_array(cursor: Cursor, depth: int) -> Value:
     if length > cursor.remaining:
         raise DecodeError(f"length: {length} octets wanted", offset)
     outer, cursor.end = cursor.end, cursor.offset + length
-    allowed = min(cursor.limits.items, EXPANSION * (cursor.end - start))
+    allowed = most_items(cursor.end - start, cursor.limits)
+    if description.fixed and length // description.least * description.items > allowed:
+        raise DecodeError(TOO_MANY, cursor.offset)
     values: list[Value] = []
     while cursor.remaining:
         allowed -= description.items
         if allowed < 0:
-            raise DecodeError("compact-array: fewer elements wanted", cursor.offset)
+            raise DecodeError(TOO_MANY, cursor.offset)
         cursor.enter(f"{len(values)}")
         values.append(_read_content(cursor, description))
         cursor.leave()
@@ -152,6 +156,9 @@ def _read_content(cursor: Cursor, description: TypeDescription) -> Value:
         return _read_simple(cursor, description.tag)
     values: list[Value] = []
     for index, kind in enumerate(kinds):
+        if kind.tag in _NOTHING:
+            values.append(None)
+            continue
         cursor.enter(f"{index}")
         values.append(_read_content(cursor, kind))
         cursor.leave()
@@ -164,6 +171,7 @@ _VARIABLE: Final[dict[int, Callable[[Cursor], Value]]] = {
     VISIBLE_STRING: _read_visible,
     UTF8_STRING: _read_utf8,
 }
+_NOTHING: Final = frozenset(tag for tag, known in BY_TAG.items() if not known.width)
 _CONTAINERS: Final[dict[int, Callable[[Cursor, int], Value]]] = {
     ARRAY: _read_sequence,
     STRUCTURE: _read_sequence,

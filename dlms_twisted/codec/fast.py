@@ -11,9 +11,9 @@ import struct
 from typing import Final
 
 from dlms_twisted.codec.compact import contents
-from dlms_twisted.codec.cursor import Cursor
-from dlms_twisted.codec.description import EXPANSION, read_description
+from dlms_twisted.codec.description import describe, most_items
 from dlms_twisted.codec.element import Value, bits, utf8
+from dlms_twisted.codec.length import length_at
 from dlms_twisted.codec.limits import Limits
 from dlms_twisted.codec.rows import Rows
 from dlms_twisted.codec.tags import (
@@ -26,7 +26,6 @@ from dlms_twisted.codec.tags import (
     UTF8_STRING,
     VISIBLE_STRING,
 )
-from dlms_twisted.errors import DecodeError
 
 __all__ = ["Stopped", "element"]
 
@@ -76,6 +75,8 @@ def element(buffer: bytes, offset: int, depth: int, limits: Limits) -> tuple[Val
     @return: the values of the element at C{offset}, and the offset after it.
 
     @raise Stopped: there is no such element; its offset may be one element before the one that is wrong.
+
+    @raise DecodeError: a compact-array has too many elements.
     """
     # The arrays and structures around this element: what they hold so far, how many are still to come.
     outer: list[tuple[list[Value], int]] = []
@@ -108,7 +109,7 @@ def element(buffer: bytes, offset: int, depth: int, limits: Limits) -> tuple[Val
                         continue
                     start = offset + 2
                     if length > 0x7F:
-                        length, start = _length(buffer, offset + 1)
+                        length, start = length_at(buffer, offset + 1)
                     end = start + length
                     if end > size:
                         raise IndexError
@@ -122,7 +123,7 @@ def element(buffer: bytes, offset: int, depth: int, limits: Limits) -> tuple[Val
                     length = buffer[offset + 1]
                     start = offset + 2
                     if length > 0x7F:
-                        length, start = _length(buffer, offset + 1)
+                        length, start = length_at(buffer, offset + 1)
                     if not depth or length > size - start or length > limits.items:
                         raise IndexError
                     if length >= _MANY and tag == ARRAY and buffer[start] == STRUCTURE:
@@ -163,22 +164,11 @@ def _rows(
     return tuple(values), offset
 
 
-def _length(buffer: bytes, offset: int) -> tuple[int, int]:
-    # A length, and the offset after it.
-    first = buffer[offset]
-    if first < 0x80:
-        return first, offset + 1
-    end = offset + 1 + (first & 0x7F)
-    if not 0x81 <= first <= 0x84 or end > len(buffer):
-        raise IndexError
-    return int.from_bytes(buffer[offset + 1 : end], "big"), end
-
-
 def _other(buffer: bytes, offset: int, tag: int, depth: int, limits: Limits) -> tuple[Value, int]:
     # The rarer types of variable size.
     if tag == COMPACT_ARRAY:
         return _compact_array(buffer, offset + 1, depth, limits)
-    length, start = _length(buffer, offset + 1)
+    length, start = length_at(buffer, offset + 1)
     end = start + ((length + 7) // 8 if tag == BIT_STRING else length)
     if end > len(buffer):
         raise IndexError
@@ -193,14 +183,10 @@ def _other(buffer: bytes, offset: int, tag: int, depth: int, limits: Limits) -> 
 def _compact_array(buffer: bytes, start: int, depth: int, limits: Limits) -> tuple[Value, int]:
     if not depth:
         raise IndexError
-    try:
-        cursor = Cursor(buffer, start, limits=limits)
-        description = read_description(cursor, depth - 1)
-    except DecodeError:
-        raise IndexError from None
-    length, offset = _length(buffer, cursor.offset)
+    description, offset = describe(buffer, start, depth - 1)
+    length, offset = length_at(buffer, offset)
     end = offset + length
     if end > len(buffer):
         raise IndexError
-    allowed = min(limits.items, EXPANSION * (end - start))
-    return contents(buffer[offset:end], description, allowed), end
+    allowed = most_items(end - start, limits)
+    return contents(buffer[offset:end], description, allowed, offset), end

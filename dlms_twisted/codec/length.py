@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dlms_twisted.errors import EncodeError
 
-__all__ = ["encode_length"]
+__all__ = ["encode_length", "length_at"]
 
 
 def encode_length(count: int) -> bytes:
@@ -23,3 +23,20 @@ def encode_length(count: int) -> bytes:
         raise EncodeError(f"a length from 0 to 4294967295 wanted, not {count}")
     width = (count.bit_length() + 7) // 8
     return bytes((0x80 | width,)) + count.to_bytes(width, "big")
+
+
+def length_at(buffer: bytes, offset: int) -> tuple[int, int]:
+    """
+    The fast way to take a length, without reasons; L{dlms_twisted.codec.cursor.Cursor.length} has them.
+
+    @return: the length at C{offset}, and the offset after it.
+
+    @raise IndexError: there is none.
+    """
+    first = buffer[offset]
+    if first < 0x80:
+        return first, offset + 1
+    end = offset + 1 + (first & 0x7F)
+    if not 0x81 <= first <= 0x84 or end > len(buffer):
+        raise IndexError
+    return int.from_bytes(buffer[offset + 1 : end], "big"), end

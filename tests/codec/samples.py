@@ -215,6 +215,10 @@ def hostile(size: int) -> dict[str, bytes]:
         + bytes(14)
         + count
         + bytes(size),
+        "compact-array of empty strings and empty structures": b"\x13\x02\x0f\x09"
+        + b"\x02\x00" * 14
+        + count
+        + bytes(size),
         "compact-array with a long description": b"\x13\x02"
         + encode_length(half)
         + b"\x11" * half

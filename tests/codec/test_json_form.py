@@ -216,7 +216,7 @@ class FormTests(SynchronousTestCase):
             again = from_json(data.tree())
             self.assertEqual((again.tree(), again.shape), (data.tree(), data.shape), name)
 
-    @settings(max_examples=150, deadline=None, derandomize=True)
+    @settings(max_examples=80, deadline=None, derandomize=True)
     @given(ELEMENTS)
     def test_random_trees(self, octets: bytes) -> None:
         """

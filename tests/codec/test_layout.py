@@ -65,7 +65,7 @@ class LayoutCacheTests(SynchronousTestCase):
                 self.assertEqual(outcome(cache.decode, other), outcome(decode_data, other), name)
         self.assertGreater(len(cache), 40)
 
-    @settings(max_examples=150, deadline=None, derandomize=True)
+    @settings(max_examples=50, deadline=None, derandomize=True)
     @given(ELEMENTS, st.integers(0, 2**32))
     def test_random_trees(self, octets: bytes, seed: int) -> None:
         """
