@@ -41,12 +41,12 @@ class Part:
     """
     The rows for one series.
 
-    @ivar day: Of the newest.
+    @ivar newest: The latest arrival, in microseconds since 1970 UTC.
     @ivar expected: The last row there will be, once an attempt was made: a failed one may have succeeded.
     """
 
     rows: list[Row]
-    day: str
+    newest: int
     expected: int | None = None
     written: bool = False
 

@@ -134,23 +134,24 @@ class Keeper:
             self._closed[file.path] = found
 
     def _close(self, file: SegmentFile) -> None:
-        with closing(self._disk.connect(file.path)) as connection:
+        try:
+            with closing(self._disk.connect(file.path)) as connection:
+                if self._begin(connection):
+                    self._closed[file.path] = close_segment(connection)
+        except sqlite3.OperationalError:
+            # Interrupted because it was stopped, or the disk is full: it is begun again later.
+            if not self._stopped:
+                raise
+        except (sqlite3.DatabaseError, StoreError) as error:
+            self._damaged(file, error)
+        finally:
             with self._guard:
-                if self._stopped:
-                    return
-                self._working = connection
-            try:
-                self._closed[file.path] = close_segment(connection)
-            except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError) and not self._stopped:
-                    raise
-                if not self._stopped:
-                    self._damaged(file, error)
-            except StoreError as error:
-                self._damaged(file, error)
-            finally:
-                with self._guard:
-                    self._working = None
+                self._working = None
+
+    def _begin(self, connection: sqlite3.Connection) -> bool:
+        with self._guard:
+            self._working = connection
+            return not self._stopped
 
     def _damaged(self, file: SegmentFile, error: Exception) -> None:
         self.log.error("{path} cannot be closed: {error}", path=str(file.path), error=error)

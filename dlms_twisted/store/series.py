@@ -41,6 +41,8 @@ REDECODE_LOCK: Final = "redecode.lock"
 #: Replay windows, and up to where they include the readings.
 STATE: Final = "state.sqlite"
 
+#: The last second of the year 9999.
+_LAST: Final = 253_402_300_799
 _NAME = re.compile(rf"({'|'.join(SERIES)})-(\d{{6,}})-(\d{{8}})\.sqlite")
 
 
@@ -93,6 +95,7 @@ def day_of(microseconds: int) -> str:
     """
     @param microseconds: Since 1970 UTC.
 
-    @return: the UTC day, C{20261122}.
+    @return: the UTC day, C{20261122}; of a time that no calendar has, the nearest that it has.
     """
-    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).strftime("%Y%m%d")
+    seconds = min(max(microseconds // 1_000_000, 0), _LAST)
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y%m%d")

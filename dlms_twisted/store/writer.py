@@ -167,8 +167,9 @@ class Writer:
                 row = row_of(record, identity, earlier)
             part = parts.get(series)
             if part is None:
-                part = parts[series] = Part([], day_of(record.received_at))
+                part = parts[series] = Part([], record.received_at)
             part.rows.append(row)
+            part.newest = max(part.newest, record.received_at)
         return random[at:]
 
     def _write(self, series: str, part: Part) -> bool:
@@ -177,12 +178,13 @@ class Writer:
         if part.expected is not None and segment is not None and segment.last >= part.expected:
             part.written = True
             return False
+        day = day_of(part.newest)
         if segment is None or (
             part.expected is None
-            and (part.day > segment.file.day or segment.octets >= self._octets[series])
+            and (day > segment.file.day or segment.octets >= self._octets[series])
         ):
             moved = segment is not None
-            segment = self._begin(series, part.day)
+            segment = self._begin(series, day)
         part.expected = segment.last + len(part.rows)
         try:
             segment.append(part.rows)
