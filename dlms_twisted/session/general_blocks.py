@@ -152,7 +152,7 @@ class GeneralBlocks:
             self.begin()
         if self._done or (not self.active and block.block_number != 1):
             return []
-        if block.block_number == 0:
+        if block.block_number == 0 == block.block_number_ack:
             return self._fail(Reason.INCOMPLETE, "the peer gave the transfer up")
         if block.window:
             self._peer_window = block.window

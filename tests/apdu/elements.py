@@ -157,9 +157,9 @@ def _attributes(attributes: tuple[AttributeWithSelection, ...]) -> Element:
     return _group("AttributeDescriptorList", *each, qty=len(each))
 
 
-def _value(result: Data | DataAccessResult, error: str = "DataAccessResult") -> Element:
+def _value(result: Data | DataAccessResult) -> Element:
     if isinstance(result, DataAccessResult):
-        return _code(error, result)
+        return _code("DataAccessError", result)
     return _group("Data", _data(result))
 
 
@@ -233,11 +233,7 @@ def _action(apdu: Apdu) -> Element:
             )
             return _invoked("ActionRequestNormal", apdu, _method(apdu.method), *given)
         case ActionResponseNormal(return_parameters=back):
-            given = (
-                []
-                if back is None
-                else [_group("ReturnParameters", _value(back, "DataAccessError"))]
-            )
+            given = [] if back is None else [_group("ReturnParameters", _value(back))]
             return _invoked("ActionResponseNormal", apdu, _code("Result", apdu.result), *given)
     raise NotImplementedError(apdu.NAME)
 

@@ -1,0 +1,3 @@
+"""
+Other people's DLMS software as black boxes: skipped where it is not installed.
+"""
