@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from struct import Struct
 from typing import Any, Final
 
 from dlms_twisted.errors import KeyStoreError, SecurityError
-from dlms_twisted.keys.fields import FIELDS, Entry
+from dlms_twisted.keys.fields import Entry
 from dlms_twisted.security.atrest import NONCE_LENGTH, seal, unseal
 from dlms_twisted.security.keys import ReplayMode
 from dlms_twisted.security.policy import Policy
@@ -23,6 +24,7 @@ _ORDER: Final = (
     "agreement_private_key", "agreement_public_key", "signing_private_key", "signing_public_key",
     "policy", "replay",
 )  # fmt: skip
+_PREFIX: Final = Struct(">BH")
 _NUMBERS: Final = {name: number for number, name in enumerate(_ORDER)}
 
 #: One object for each policy: entries share them.
@@ -44,10 +46,9 @@ _FROM_OCTETS: Final[dict[str, Callable[[bytes], Any]]] = {
 
 
 def _to_octets(value: object) -> bytes:
-    if isinstance(value, bytes):
-        return value
     if isinstance(value, Policy):
-        return bytes((_POLICIES.index(value),))
+        bits = value.authenticated | value.encrypted << 1 | value.signed << 2
+        return bytes((bits,))
     return str(value).encode()
 
 
@@ -55,11 +56,12 @@ def pack(entry: Entry) -> bytes:
     """
     @return: for each field its number, the length of its octets in two octets, and those.
     """
-    parts = []
-    for name in FIELDS:
-        if name in entry:
-            octets = _to_octets(entry[name])
-            parts += [bytes((_NUMBERS[name],)), len(octets).to_bytes(2, "big"), octets]
+    parts: list[bytes] = []
+    for name, number in _NUMBERS.items():
+        value = entry.get(name)
+        if value is not None:
+            octets = value if type(value) is bytes else _to_octets(value)
+            parts += (_PREFIX.pack(number, len(octets)), octets)
     return b"".join(parts)
 
 

@@ -46,6 +46,8 @@ _DEFAULT: Final = b"default"
 _MANY: Final = 1000
 _KEPT: Final = 10_000
 _PAGE: Final = 5000
+#: Memory for pages while entries are added, if it is needed.
+_CACHE_KIB: Final = 256 << 10
 
 
 def is_sqlite(path: str | Path) -> bool:
@@ -159,6 +161,8 @@ class SqliteKeyFile:
         """
 
         def insert(connection: sqlite3.Connection) -> Added:
+            # Titles come in any order: pages that do not stay in memory would be written again and again.
+            connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
             notes = _Notes()
             counts = [0, 0, 0]
             for entry in entries:
