@@ -9,13 +9,19 @@ from typing import Any
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, TimeoutError
-from twisted.internet.interfaces import IReactorTime, IReactorUDP, IStreamServerEndpoint
+from twisted.internet.interfaces import (
+    IReactorTime,
+    IReactorUDP,
+    IStreamClientEndpoint,
+    IStreamServerEndpoint,
+)
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from dlms_twisted.codec.layout import LayoutCache
 from dlms_twisted.cosem.push_layouts import PushLayouts
 from dlms_twisted.keys.interfaces import IKeyStore, ITransmitCounters
+from dlms_twisted.link.auto import AutoPushLink
 from dlms_twisted.link.problems import Problem
 from dlms_twisted.link.push import Payload, PushLink, WrapperPushLink
 from dlms_twisted.push.commits import Commits, Observer
@@ -29,6 +35,7 @@ from dlms_twisted.push.rekeying import Rekeying
 from dlms_twisted.push.source import Source
 from dlms_twisted.session.notification import Reassembly
 from dlms_twisted.store.journal import Journal
+from dlms_twisted.transport.connecting import ConnectSource, LineState
 from dlms_twisted.transport.datagram import RECEIVE_BUFFER, DatagramSource, UDPDescription
 from dlms_twisted.transport.stream import PushConnection, StreamSource
 
@@ -127,7 +134,12 @@ class Collector(MultiService):
         layouts = LayoutCache()
         self._reassembly = Reassembly(layouts=layouts)
         self.pipeline = Pipeline(
-            self._clock, self._queue, self._reassembly, self._commits, self.counters
+            self._clock,
+            self._queue,
+            self._reassembly,
+            self._commits,
+            self.counters,
+            layouts=layouts,
         )
         self.pipeline.opener = Opener(
             keys,
@@ -145,7 +157,7 @@ class Collector(MultiService):
         self.pipeline.opener.join = self.pipeline.join
         self._rekeying = Rekeying(keys, journal, self.pipeline.opener, self.counters)
         self._ports: list[DatagramSource] = []
-        self._streams: list[StreamSource] = []
+        self._streams: list[StreamSource | ConnectSource] = []
         self._blocked = False
         self._looping: list[LoopingCall] = []
         journal.add_observer(self._journal_changed)
@@ -203,6 +215,36 @@ class Collector(MultiService):
         self._rekeying.add(source)
         self._streams.append(stream)
         return stream
+
+    def connect_stream(
+        self,
+        endpoint: IStreamClientEndpoint,
+        source: Source,
+        *,
+        random: Callable[[], float],
+        link: Callable[[], PushLink] = AutoPushLink,
+        idle_timeout: float = 1800.0,
+    ) -> ConnectSource:
+        """
+        Add an outgoing connection or a serial device, which is opened again for ever.
+
+        @param random: Gives numbers from 0 to 1, for the jitter of delays.
+        @param link: Makes the decoder of one connection.
+        @param idle_timeout: Seconds of silence after which it is opened again.
+        """
+        line = ConnectSource(
+            self._clock,
+            endpoint,
+            _StreamSink(self.pipeline, self._queue, source),
+            label=source.label,
+            random=random,
+            link=link,
+            idle_timeout=idle_timeout,
+        )
+        line.setServiceParent(self)
+        self._rekeying.add(source)
+        self._streams.append(line)
+        return line
 
     # -- the service
 
@@ -300,6 +342,14 @@ class Collector(MultiService):
 
     def status(self) -> None:
         """
-        Log the status line.
+        Log the status line, and a line for each outgoing source that does not do well.
         """
         self.log.info("status: {line}", line=self.status_line())
+        for line in self._streams:
+            if isinstance(line, ConnectSource) and line.state is not LineState.UP:
+                self.log.warn(
+                    "{source} is {state}: {hint}",
+                    source=line.label,
+                    state=line.state.value,
+                    hint=line.hint,
+                )

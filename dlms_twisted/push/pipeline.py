@@ -10,10 +10,11 @@ from typing import Any, Final, cast
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
+from dlms_twisted.codec.layout import LayoutCache
 from dlms_twisted.errors import Reason
 from dlms_twisted.link.problems import Problem, ProblemKind
 from dlms_twisted.link.push import Payload
-from dlms_twisted.link.wrapper import split_datagram
+from dlms_twisted.link.wrapper import HEADER_SIZE, split_datagram
 from dlms_twisted.push.commits import Commits
 from dlms_twisted.push.counters import Counters
 from dlms_twisted.push.limiter import LimitedLog
@@ -21,11 +22,14 @@ from dlms_twisted.push.opener import Opener
 from dlms_twisted.push.queue import Arrival, IntakeQueue
 from dlms_twisted.push.replies import StreamPeer
 from dlms_twisted.push.source import Source
+from dlms_twisted.session.incoming import cut_one
 from dlms_twisted.session.notification import Incoming, Notification, Outer, Reassembly, Refusal
 from dlms_twisted.transport.datagram import DatagramSource
 from dlms_twisted.transport.stream import PushConnection
 
 __all__ = ["Pipeline"]
+
+_VERSION: Final = b"\x00\x01"
 
 #: Why the octets of a link's problem are refused, where it is not because they are malformed.
 _PROBLEMS: Final = {
@@ -46,6 +50,8 @@ class Pipeline:
     log = Logger()
     #: Longest time, in seconds, that one slice takes of the reactor.
     SLICE: Final = 0.005
+    #: Seconds that the first arrival waits for others: a slice of several costs each of them less.
+    GATHER: Final = 0.002
     #: Arrivals of one slice at most, for clocks that stand still.
     MOST_OF_A_SLICE: Final = 512
 
@@ -57,15 +63,18 @@ class Pipeline:
         commits: Commits,
         counters: Counters,
         *,
+        layouts: LayoutCache | None = None,
         max_payload: int = 65535,
     ) -> None:
         """
+        @param layouts: Learned layouts; they change no result.
         @param max_payload: Longest APDU accepted of a datagram, in octets.
         """
         self._clock = clock
         self._queue = queue
         self._reassembly = reassembly
         self._commits = commits
+        self._layouts = layouts
         self._max_payload = max_payload
         self._turning: IDelayedCall | None = None
         self._expiring: IDelayedCall | None = None
@@ -137,7 +146,7 @@ class Pipeline:
         Work off the queue in the next turn of the reactor, if it may be.
         """
         if self._turning is None and len(self._queue) and not self._commits.blocked:
-            self._turning = self._clock.callLater(0, self._turn)
+            self._turning = self._clock.callLater(self.GATHER, self._turn)
 
     def when_idle(self, call: Callable[[], None]) -> None:
         """
@@ -181,7 +190,8 @@ class Pipeline:
                 break
         commits.flush()
         self._watch_reassembly()
-        self.wake()
+        if len(queue) and not commits.blocked:
+            self._turning = clock.callLater(0, self._turn)
         self._tell_idle()
 
     def _tell_idle(self) -> None:
@@ -195,6 +205,8 @@ class Pipeline:
             self.counters.frames += 1
             self._payload(arrival, arrival.octets, arrival.raw, arrival.peer)
             return
+        if self._usual(arrival):
+            return
         split = split_datagram(arrival.octets, self._max_payload)
         peer = arrival.peer
         for frame in split.frames:
@@ -204,6 +216,28 @@ class Pipeline:
         if split.bad or not split.frames:
             refusal = Refusal(Reason.BAD_WRAPPER, split.reason, split.bad, None, None, None)
             self._refused(arrival, refusal)
+
+    def _usual(self, arrival: Arrival) -> bool:
+        """
+        One frame that holds one whole message and nothing else: the datagram of every day, at once.
+
+        @return: was it that?
+        """
+        octets = arrival.octets
+        length = len(octets) - HEADER_SIZE
+        if (
+            length > self._max_payload
+            or octets[:2] != _VERSION
+            or int.from_bytes(octets[6:8], "big") != length
+        ):
+            return False
+        found = cut_one(octets[HEADER_SIZE:], octets, self._layouts)
+        if found is None:
+            return False
+        self.counters.frames += 1
+        self.counters.messages += 1
+        self.opener.open(arrival, found)
+        return True
 
     def _payload(self, arrival: Arrival, payload: bytes, raw: bytes, peer: Any) -> None:
         incoming = Incoming(payload, raw, (arrival.source.label, peer))

@@ -4,6 +4,7 @@ The way back to who sent a push.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from struct import Struct
 from typing import Any, Final, NamedTuple
 
@@ -58,6 +59,11 @@ def peer_text(peer: Any) -> str:
     if isinstance(peer, StreamPeer):
         return peer.connection.peer
     if isinstance(peer, tuple):
-        host = show_host(peer[0])
-        return f"[{host}]:{peer[1]}" if ":" in host else f"{host}:{peer[1]}"
+        return _address_text(peer[0], peer[1])
     return str(peer)
+
+
+@lru_cache(maxsize=8192)
+def _address_text(host: str, port: int) -> str:
+    shown = show_host(host)
+    return f"[{shown}]:{port}" if ":" in shown else f"{shown}:{port}"

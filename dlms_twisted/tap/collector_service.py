@@ -7,6 +7,8 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Callable
+from functools import partial
+from random import Random
 from typing import Any
 
 from twisted.application.service import Service
@@ -57,6 +59,8 @@ def _check_listen(description: str) -> None:
     kind = description.partition(":")[0]
     if kind == "udp":
         UDPDescription.parse(description)
+    elif kind == "serial":
+        _check_endpoint(description, clientFromString)
     else:
         _check_endpoint(description, serverFromString)
 
@@ -92,12 +96,29 @@ def add_source(
         collector.listen_udp(description, source, receive_buffer=receive_buffer)
         return
     medium = "apdu" if settings.framing == "raw" else settings.framing
+    link = partial(push_link, medium)
+    if settings.connect is not None or _is_serial(settings.description):
+        collector.connect_stream(
+            clientFromString(reactor, settings.description),
+            source,
+            random=Random().random,
+            link=link,
+            idle_timeout=settings.idle_timeout,
+        )
+        return
     collector.listen_stream(
         serverFromString(reactor, settings.description),
         source,
-        link=lambda: push_link(medium),
+        link=link,
         idle_timeout=settings.idle_timeout,
     )
+
+
+def _is_serial(description: str) -> bool:
+    """
+    A serial device is named with C{listen}, and opened as an outgoing connection is.
+    """
+    return description.partition(":")[0] == "serial"
 
 
 class CollectorService(Service):

@@ -146,5 +146,6 @@ class Rig:
         """
         Let the reactor turn until there is nothing to do at once.
         """
+        self.clock.advance(self.collector.pipeline.GATHER)
         while any(call.getTime() <= self.clock.seconds() for call in self.clock.getDelayedCalls()):
             self.clock.advance(0)
