@@ -36,6 +36,7 @@ VERSION_1: Final = "1"
 
 _USER_INFORMATION: Final = 0xBE
 _UNKNOWN: Final = UnknownElements()
+_NO_ELEMENT: Final[tuple[str, None]] = ("unknown", None)
 #: The longest APDU, in octets, whose length is one octet.
 _SHORT: Final = 129
 #: Tags that stand inside of elements.
@@ -120,11 +121,11 @@ class Association(Apdu):
         """
         @raise DecodeError: not this APDU.
         """
-        start, end = reader.offset, reader.end
+        mark = reader.mark()
         try:
             return cls._read(reader, False)
         except DecodeError:
-            reader.offset, reader.end = start, end
+            reader.back(mark)
             try:
                 return cls._read(reader, True)
             except DecodeError:
@@ -219,17 +220,18 @@ class Association(Apdu):
         unknown: list[tuple[int, bytes]] = []
         while reader.offset < reader.end:
             offset = reader.offset
-            tag = reader.octet("tag")
-            found = elements.get(tag)
-            if found is None:
-                if tag & 0x1F == 0x1F:
-                    raise DecodeError("a tag of one octet wanted", offset)
-                unknown.append((tag, reader.octets("unknown")))
-                continue
-            name, element = found
+            tag = reader.buffer[offset]
+            name, element = elements.get(tag, _NO_ELEMENT)
             if name in values:
                 raise DecodeError(f"{name} is there twice", offset)
             reader.enter(name)
+            reader.octet("tag")
+            if element is None:
+                if tag & 0x1F == 0x1F:
+                    raise DecodeError("a tag of one octet wanted", offset)
+                unknown.append((tag, reader.octets("content")))
+                reader.leave()
+                continue
             if lenient and tag == _USER_INFORMATION:
                 values[name] = _read_to_end(reader)
             else:

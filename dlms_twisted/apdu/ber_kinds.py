@@ -174,7 +174,9 @@ class NamedInteger(BerInteger, Generic[E]):
         return tuple(self._members.values())
 
     def read(self, reader: Reader, name: str) -> int:
-        return self.member(super().read(reader, name))
+        value = self.member(super().read(reader, name))
+        reader.explain(value)
+        return value
 
     def member(self, value: int) -> int:
         """
@@ -206,7 +208,9 @@ class ImplicitInteger(NamedInteger[E]):
         content = reader.rest(name)
         if not 1 <= len(content) <= 8:
             raise DecodeError(f"{name}: an integer of 1 to 8 octets wanted", offset)
-        return self.member(int.from_bytes(content, "big", signed=True))
+        value = self.member(int.from_bytes(content, "big", signed=True))
+        reader.explain(value)
+        return value
 
     def write(self, writer: Writer, value: int) -> None:
         writer.raw(ber.encode_integer(value)[2:])

@@ -112,12 +112,12 @@ def _read_time(reader: Reader) -> tuple[bytes | None, int, bool]:
 
 
 def _read_attribute(reader: Reader) -> tuple[int, Data, bool]:
-    start = reader.offset
+    mark = reader.mark()
     attribute_id = reader.octet("attribute_id")
     try:
         return attribute_id, reader.data("attribute_value"), False
     except DecodeError:
         if attribute_id:
             raise
-        reader.offset = start
+        reader.back(mark)
         return reader.unsigned(2, "attribute_id"), reader.data("attribute_value"), True

@@ -213,7 +213,11 @@ class Enumerated(Kind[int], Generic[E]):
 
     def read(self, reader: Reader, name: str) -> int:
         value = reader.octet(name)
-        return self._members.get(value) or self._member(value)
+        member = self._members.get(value)
+        if member is None:
+            return self._member(value)
+        reader.explain(member)
+        return member
 
     def _member(self, value: int) -> int:
         try:

@@ -94,7 +94,9 @@ def take_integer(cursor: Cursor, field: str = "") -> int:
     content = take_octets(cursor, INTEGER, field)
     if not 1 <= len(content) <= 8:
         raise DecodeError(f"{field}: an integer of 1 to 8 octets wanted", offset)
-    return int.from_bytes(content, "big", signed=True)
+    value = int.from_bytes(content, "big", signed=True)
+    cursor.explain(value)
+    return value
 
 
 def take_bits(cursor: Cursor, field: str = "") -> str:

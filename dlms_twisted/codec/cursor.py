@@ -149,6 +149,18 @@ class Cursor:
         if self.offset != self.end:
             raise DecodeError("end of the octets wanted", self.offset)
 
+    def mark(self) -> tuple[int, ...]:
+        """
+        @return: the place, for L{back}.
+        """
+        return (self.offset, self.end)
+
+    def back(self, mark: tuple[int, ...]) -> None:
+        """
+        Go back to a place that L{mark} gave, because the octets must be read in another way.
+        """
+        self.offset, self.end = mark[:2]
+
     def enter(self, name: str) -> None:
         """
         What follows, up to L{leave}, belongs together.  Nothing happens here.

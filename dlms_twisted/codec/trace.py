@@ -140,6 +140,20 @@ class TracingReader(Reader):
         self.leave()
         return Data(self.buffer[start : self.offset], values)
 
+    def mark(self) -> tuple[int, ...]:
+        """
+        As L{Reader.mark}.
+        """
+        return (*super().mark(), len(self._spans), len(self._groups))
+
+    def back(self, mark: tuple[int, ...]) -> None:
+        """
+        As L{Reader.back}; what was taken since is forgotten.
+        """
+        super().back(mark)
+        del self._spans[mark[2] :]
+        del self._groups[mark[3] :]
+
     def enter(self, name: str) -> None:
         """
         Begin a group of fields.

@@ -23,7 +23,7 @@ __all__ = ["Message", "Telegram", "is_notification", "read_message", "take_messa
 
 _TELEGRAM = b"/"
 _DATA_NOTIFICATION = b"\x0f"
-_BODIES = (b"\x01", b"\x02")
+_BODIES = (0x01, 0x02)
 
 
 class Telegram(NamedTuple):
@@ -68,13 +68,13 @@ def take_message(reader: Reader) -> Apdu:
 
     @raise DecodeError: the octets are no APDU.
     """
-    start = reader.offset
+    mark = reader.mark()
     try:
         return registry.read(reader)
     except DecodeError:
-        if reader.buffer[start : start + 1] not in _BODIES:
+        reader.back(mark)
+        if reader.peek() not in _BODIES:
             raise
-        reader.offset = start
         return HeaderlessNotification.read(reader)
 
 

@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from dlms_twisted.apdu import registry
 from dlms_twisted.apdu.ciphered import SERVICE_NAMES
 from dlms_twisted.apdu.kinds import JSON
+from dlms_twisted.codec.trace import TracingReader
 from dlms_twisted.errors import DecodeError, EncodeError
 from tests.apdu import damage
 from tests.apdu.wild import check_any, seeds
@@ -76,3 +77,30 @@ class WildTests(SynchronousTestCase):
         self.assertEqual(registry.apdu_class(buffer, 1).NAME, "get-request-next")
         for offset, end in ((0, None), (4, None), (1, 2), (1, 1)):
             self.assertRaises(DecodeError, registry.apdu_class, buffer, offset, end)
+
+
+class ExplainedTests(SynchronousTestCase):
+    """
+    Each octet explained, also where a second way of reading was needed.
+    """
+
+    def test_each_octet_once(self) -> None:
+        """
+        The fields cover all octets, in their order and once.
+        """
+        alarm = "c2090c07e70706040a362600ff8880000180808080808000020910" + "41" * 16
+        short = (
+            "6128a109060760857405080101a203020100a305a103020100be0f040d0800065f1f040000501f01f40007"
+        )
+        unknown = "6024a109060760857405080101b0036162639500be10040e01000000065f1f0400007e1f04b0"
+        for octets in (*seeds(), *(bytes.fromhex(text) for text in (alarm, short, unknown))):
+            reader = TracingReader(octets)
+            registry.read(reader)
+            reader.finish()
+            fields = [span for span in reader.spans() if not span.group]
+            self.assertEqual(b"".join(span.octets for span in fields), octets)
+            offsets = [span.offset for span in fields]
+            self.assertEqual(offsets, sorted(offsets))
+            for group in (span for span in reader.spans() if span.group):
+                end = group.offset + len(group.octets)
+                self.assertEqual(octets[group.offset : end], group.octets)
