@@ -1,0 +1,182 @@
+"""
+The wrapper over a stream: the client's and the server's end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from dlms_twisted.errors import LinkError, LocalProtocolError, RemoteProtocolError
+from dlms_twisted.link.wrapper import WrapperDecoder, WrapperFrame, encode_frame
+from dlms_twisted.transport.channel import ChannelReceiver, ServerChannel
+from dlms_twisted.transport.keepalive import keep_alive
+
+__all__ = ["WrapperChannel", "WrapperServerProtocol"]
+
+#: Most pairs of ports that one connection to a server may use.
+_MAX_CHANNELS = 64
+
+
+class _WrapperBase(Protocol):
+    """
+    Cuts frames, and closes a connection that breaks the wrapper.
+    """
+
+    log = Logger()
+    transport: Any
+
+    def __init__(self) -> None:
+        self._decoder = WrapperDecoder()
+
+    def connectionMade(self) -> None:
+        keep_alive(self.transport)
+
+    def dataReceived(self, data: bytes) -> None:
+        self._decoder.receive_data(data)
+        try:
+            while (frame := self._decoder.next_frame()) is not None:
+                self._frame(frame)
+        except RemoteProtocolError as error:
+            self.log.warn(
+                "{peer} broke the wrapper: {error}", peer=self.transport.getPeer(), error=error
+            )
+            self.transport.abortConnection()
+
+    def _frame(self, frame: WrapperFrame) -> None:
+        raise NotImplementedError
+
+
+class WrapperChannel(_WrapperBase):
+    """
+    The client's end of a connection (see L{dlms_twisted.transport.channel.Channel}).
+    """
+
+    def __init__(self, receiver: ChannelReceiver, *, client: int, server: int) -> None:
+        """
+        @param client: Our wPort, for example 16, the public client.
+        @param server: The logical device's wPort, for example 1.
+        """
+        super().__init__()
+        self._receiver = receiver
+        self._client = client
+        self._server = server
+        self._closed: list[Deferred[None]] = []
+
+    def open(self) -> Deferred[None]:
+        """
+        @return: fires at once while there is a connection, else fails.
+        """
+        if not self.connected:
+            return fail(LinkError("dropped", "the connection is closed"))
+        return succeed(None)
+
+    def send(self, apdu: bytes, *, answer: bool = True) -> None:
+        """
+        See L{dlms_twisted.transport.channel.Channel.send}.
+        """
+        if not self.connected:
+            raise LocalProtocolError("the connection is closed")
+        self.transport.write(encode_frame(self._client, self._server, apdu))
+
+    def close(self) -> Deferred[None]:
+        """
+        @return: fires when the connection is closed.
+        """
+        if not self.connected:
+            return succeed(None)
+        closed: Deferred[None] = Deferred()
+        self._closed.append(closed)
+        self.transport.loseConnection()
+        return closed
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.connected = 0
+        self._receiver.channel_lost(LinkError("dropped", reason.getErrorMessage()))
+        while self._closed:
+            self._closed.pop().callback(None)
+
+    def _frame(self, frame: WrapperFrame) -> None:
+        if (frame.source, frame.destination) == (self._server, self._client):
+            self._receiver.channel_received(frame.payload)
+        else:
+            self._receiver.channel_pushed(frame.payload)
+
+
+class _ServerChannel:
+    """
+    One pair of ports of one connection.
+    """
+
+    def __init__(self, protocol: WrapperServerProtocol, client: int, server: int) -> None:
+        self.client = client
+        self.server = server
+        self._protocol = protocol
+
+    def send(self, apdu: bytes) -> None:
+        """
+        Send an APDU; nothing happens when the connection is gone.
+        """
+        if self._protocol.connected:
+            self._protocol.transport.write(encode_frame(self.server, self.client, apdu))
+
+    def no_answer(self) -> None:
+        """
+        Nothing: on a stream nobody waits for his turn.
+        """
+
+    def push(self, apdu: bytes) -> None:
+        """
+        Send an APDU beside the conversation: the same, here.
+        """
+        self.send(apdu)
+
+    def close(self) -> None:
+        """
+        Close the connection.
+        """
+        if self._protocol.connected:
+            self._protocol.transport.loseConnection()
+
+
+class WrapperServerProtocol(_WrapperBase):
+    """
+    The server's end of a connection: a channel for each pair of ports that a client uses.
+    """
+
+    def __init__(
+        self,
+        is_ours: Callable[[int], bool],
+        accept: Callable[[ServerChannel], ChannelReceiver],
+    ) -> None:
+        """
+        @param is_ours: Is this wPort one of our logical devices?  Frames to others are dropped.
+        @param accept: Called with each new channel; gives the conversation's end.
+        """
+        super().__init__()
+        self._is_ours = is_ours
+        self._accept = accept
+        self._receivers: dict[tuple[int, int], ChannelReceiver] = {}
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.connected = 0
+        receivers = list(self._receivers.values())
+        self._receivers.clear()
+        for receiver in receivers:
+            receiver.channel_lost(LinkError("dropped", reason.getErrorMessage()))
+
+    def _frame(self, frame: WrapperFrame) -> None:
+        key = (frame.source, frame.destination)
+        receiver = self._receivers.get(key)
+        if receiver is None:
+            if not self._is_ours(frame.destination):
+                return
+            if len(self._receivers) >= _MAX_CHANNELS:
+                raise RemoteProtocolError(f"more than {_MAX_CHANNELS} pairs of ports")
+            receiver = self._receivers[key] = self._accept(_ServerChannel(self, *key))
+        receiver.channel_received(frame.payload)
