@@ -30,6 +30,8 @@ __all__ = ["contents"]
 
 _UNPACK: Final = {one.tag: Struct(">" + one.code).unpack_from for one in TYPES if one.width > 0}
 _WIDTH: Final = {one.tag: one.width for one in TYPES}
+#: What is None; all else that takes no octets and holds no elements is an empty array or structure.
+_EMPTY: Final = {one.tag: None for one in TYPES if not one.width}
 #: From how many elements of fixed size on one struct is made for all, and how large they may be.
 _MANY: Final = 16
 _LARGE: Final = 256
@@ -102,8 +104,8 @@ def _content(octets: bytes, offset: int, kind: TypeDescription, values: list[Val
         return offset
     nested: list[Value] = []
     for child in kind.children * kind.repeat if tag == ARRAY else kind.children:
-        if not _WIDTH[child.tag]:
-            nested.append(None)
+        if child.items == 1 and not child.least:
+            nested.append(_EMPTY.get(child.tag, ()))
         else:
             offset = _content(octets, offset, child, nested)
     values.append(tuple(nested))

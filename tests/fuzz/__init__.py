@@ -1,0 +1,3 @@
+"""
+Harnesses for fuzzers, to be run by hand; neither trial nor CI runs them.
+"""
