@@ -396,6 +396,16 @@ class BrokenPeerTests(GeneralBlockCase):
         end.receive(block("e0 41 0002 0000 02 aabb"), self.now)
         self.fails(end.receive(block("e0 41 0003 0000 02 aabb"), self.now), Reason.LIMIT)
 
+    def test_numbers_end(self) -> None:
+        """
+        When our own numbers are used up, the exchange ends.
+        """
+        end = self.end(requester=True, window=1, limits=BlockLimits(blocks=1 << 17))
+        end.send(bytes(2 * 0xFFFF), self.now)
+        for number in range(1, 0xFFFF):
+            end.receive(GeneralBlockTransfer(1, 1, number, b""), self.now)
+        self.fails(end.receive(block("e0 01 0001 ffff 01 aa"), self.now), Reason.LIMIT)
+
     def test_far_ahead(self) -> None:
         """
         A block further ahead than any window is not kept.
