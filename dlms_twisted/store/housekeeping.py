@@ -58,6 +58,8 @@ class Housekeeping:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._stopped:
+            return
         if self._looking is not None:
             self._again = True
             return

@@ -68,6 +68,7 @@ class Pipeline:
         self._timer: IDelayedCall | None = None
         self._retry: IDelayedCall | None = None
         self._drained: Deferred[None] | None = None
+        self._ended = False
 
     @property
     def held(self) -> int:
@@ -109,6 +110,8 @@ class Pipeline:
         return done
 
     def _next(self) -> None:
+        if self._ended:
+            return
         full = self._count >= self._limits.batch or self._urgent or self._drained is not None
         if full or self._rounds.waiting:
             self._hand_over()
@@ -151,6 +154,7 @@ class Pipeline:
         for group in batch.groups:
             group.done.callback(group.identities)
         if self._drained is not None and batch.state.marks_end and not self._pending:
+            self._ended = True
             self._drained.callback(None)
         elif self._flight is None:
             self._next()
@@ -158,15 +162,22 @@ class Pipeline:
     def _failed(self, failure: Failure, batch: Batch) -> None:
         if failure.check(*_DISK) is None:
             self._flight = None
+            self._rounds.abandoned(batch)
+            self.log.failure("A batch is lost by a mistake in this program", failure)
             for group in batch.groups:
                 group.done.errback(failure)
-            self.log.failure("A batch is lost by a mistake in this program", failure)
+            if self._drained is not None:
+                self._ended = True
+                self._drained.errback(failure)
+            elif self._flight is None and self._pending:
+                self._next()
             return
         why = failure.getErrorMessage()
         if self._drained is not None:
             error = StoreError(
                 f"{self.held} records are lost, because they cannot be written: {why}"
             )
+            self._ended = True
             self._drained.errback(error)
             return
         self._retry = self._clock.callLater(self._limits.retry, self._try_again)

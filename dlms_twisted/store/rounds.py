@@ -83,6 +83,18 @@ class Rounds:
             self._windows.written(batch.state.windows)
         self._windows.trim()
 
+    def abandoned(self, batch: Batch) -> None:
+        """
+        A batch will never be on the disk: the windows that went with it are to be written again.
+        """
+        for title, epoch, _ in batch.state.windows:
+            self._windows.touch(title, epoch)
+        self._windows.written(batch.state.windows)
+        self._going = False
+        self._mark = None
+        # Nothing is waited for: the next batch begins a round.
+        self._records = self._limits.checkpoint_records
+
     def _due(self) -> bool:
         limits = self._limits
         if not self._records:

@@ -211,7 +211,7 @@ class _Verifier:
                 continue
             after = mark.seq if file.number == mark.number else 0
             for title, epoch, counter, checked in self._rows(file, _COUNTERS, after):
-                if checked:
+                if checked and counter is not None:
                     key = (title or b"", epoch)
                     if key not in moved:
                         moved[key] = _window(state, key)
@@ -220,7 +220,7 @@ class _Verifier:
         stored: dict[Key, ReplayWindow] = {}
         for file in readings:
             for title, epoch, counter, checked in self._rows(file, _COUNTERS):
-                if not checked:
+                if not checked or counter is None:
                     continue
                 key = (title or b"", epoch)
                 window = moved.get(key) or stored.get(key)

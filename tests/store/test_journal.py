@@ -486,6 +486,49 @@ class FailureTests(JournalTestCase):
         )
         self.assertEqual(len(self.flushLoggedErrors()), 1)
 
+    def test_mistake_of_ours(self) -> None:
+        """
+        A mistake in this program costs the batch, and is told to who waits for it; what comes later is written,
+        and no window is forgotten.
+        """
+        journal = self.open_faulty(checkpoint_records=2)
+        self.accept(journal, 1)
+        self.successResultOf(journal.flush())
+        self.disk.error, self.disk.at, self.disk.name = (
+            RuntimeError("a mistake"),
+            "UPDATE mark",
+            "state",
+        )
+        lost = self.accept(journal, 2, 3)
+        self.clock.advance(0.1)
+        self.failureResultOf(lost, RuntimeError)
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+        self.disk.error = None
+        self.accept(journal, 4)
+        self.successResultOf(journal.flush())
+        self.assertEqual(stats(self.directory)["windows"], 1)
+        self.crash(journal)
+        journal = self.open()
+        self.assertEqual([self.accepts(journal, one) for one in (1, 4, 5)], [False, False, True])
+
+    def test_mistake_at_the_end(self) -> None:
+        """
+        A mistake while the journal is closed does not keep it from being closed.
+        """
+        journal = self.open_faulty()
+        lost = self.accept(journal, 1)
+        self.disk.error, self.disk.at, self.disk.name = (
+            RuntimeError("a mistake"),
+            "UPDATE mark",
+            "state",
+        )
+        self.failureResultOf(journal.close(), RuntimeError)
+        self.failureResultOf(lost, RuntimeError)
+        self.flushLoggedErrors(RuntimeError)
+        self.disk.error = None
+        self._open.remove(journal)
+        self.assertFalse(self.accepts(self.open(), 1))
+
     def test_refusal_rate(self) -> None:
         """
         Refused messages beyond a host's rate are dropped and counted; readings never are.
