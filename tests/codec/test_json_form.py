@@ -17,7 +17,7 @@ from dlms_twisted.codec.json_form import JSON, from_json, to_json
 from dlms_twisted.codec.limits import Limits
 from dlms_twisted.codec.tags import BY_NAME, TYPES
 from dlms_twisted.errors import DecodeError, EncodeError
-from tests import vectors
+from tests import schemas, vectors
 from tests.codec.samples import ELEMENTS, bodies
 
 #: Octets and their JSON form.
@@ -167,6 +167,7 @@ class FormTests(SynchronousTestCase):
             data = decode_data(bytes.fromhex(text))
             self.assertEqual(to_json(data), form)
             self.assertEqual(data.tree(), form)
+            schemas.check("tree.json", form)
             again = json.loads(json.dumps(form, allow_nan=False))
             self.assertEqual(from_json(again).octets.hex(), text)
             self.assertEqual(repr(from_json(form).values), repr(data.values))
