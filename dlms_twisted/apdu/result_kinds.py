@@ -35,14 +35,17 @@ class Code(Kind[C], Generic[C]):
     A result code, one octet; see L{ResultCode} for those without a name.
     """
 
-    __slots__ = ("_code", "_members")
+    __slots__ = ("_code", "_labels", "_members")
 
     def __init__(self, code: type[C]) -> None:
         self._code = code
         self._members = tuple(code(value) for value in range(256))
+        self._labels = tuple(member.label for member in self._members)
 
     def read(self, reader: Reader, name: str) -> C:
-        return self._members[reader.octet(name)]
+        value = reader.octet(name)
+        reader.explain(self._labels[value])
+        return self._members[value]
 
     def write(self, writer: Writer, value: C) -> None:
         writer.unsigned(value, 1)
@@ -76,8 +79,10 @@ class _DataOrCode(Kind[GetResult]):
         offset = reader.offset
         choice = reader.octet(name)
         if choice == 0:
+            reader.explain("data")
             return reader.data("data")
         if choice == 1:
+            reader.explain("data-access-result")
             return _CODE.read(reader, "data_access_result")
         raise DecodeError("a choice of data or data-access-result wanted", offset)
 
@@ -113,8 +118,10 @@ class _BlockOrCode(Kind["bytes | DataAccessResult"]):
         offset = reader.offset
         choice = reader.octet(name)
         if choice == 0:
+            reader.explain("raw-data")
             return reader.octets("raw_data")
         if choice == 1:
+            reader.explain("data-access-result")
             return _CODE.read(reader, "data_access_result")
         raise DecodeError("a choice of raw-data or data-access-result wanted", offset)
 

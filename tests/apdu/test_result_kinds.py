@@ -10,7 +10,9 @@ from dlms_twisted.apdu import registry
 from dlms_twisted.apdu.kinds import JSON
 from dlms_twisted.apdu.results import DataAccessResult
 from dlms_twisted.apdu.set import SetResponseWithList
+from dlms_twisted.codec.trace import TracingReader
 from dlms_twisted.errors import EncodeError
+from tests.apdu.damage import SEEDS
 
 
 class FormTests(SynchronousTestCase):
@@ -68,3 +70,44 @@ class FormTests(SynchronousTestCase):
         first, second = SetResponseWithList.decode(octets).results
         self.assertIs(first, second)
         self.assertEqual(first, DataAccessResult(0x4D))
+
+
+class ExplanationTests(SynchronousTestCase):
+    """
+    Tests of what those see who explain octets.
+    """
+
+    def test_each_octet(self) -> None:
+        """
+        Each octet of a list of results is in a field, and codes are named.
+        """
+        octets = bytes.fromhex("c403c1 02 00 1105 01 04")
+        reader = TracingReader(octets)
+        apdu = registry.read(reader)
+        self.assertEqual(apdu, registry.decode(octets))
+        spans = [span for span in reader.spans() if not span.group]
+        self.assertEqual(b"".join(span.octets for span in spans), octets)
+        self.assertEqual(
+            [(span.field, span.value) for span in spans],
+            [
+                ("tag", 0xC4),
+                ("choice", 3),
+                ("invoke_id_and_priority", 0xC1),
+                ("count", 2),
+                ("results", "data"),
+                ("type", "unsigned"),
+                ("value", 5),
+                ("results", "data-access-result"),
+                ("data_access_result", "object-undefined"),
+            ],
+        )
+
+    def test_each_variant(self) -> None:
+        """
+        So is each octet of each variant of each service.
+        """
+        for octets in SEEDS:
+            reader = TracingReader(octets)
+            self.assertEqual(registry.read(reader), registry.decode(octets))
+            spans = [span for span in reader.spans() if not span.group]
+            self.assertEqual(b"".join(span.octets for span in spans), octets)
