@@ -10,6 +10,12 @@ What the options of C{twistd dlms-collector} say can be said in its file, and mo
     [retention]
     days = 3650
 
+    [quarantine]
+    octets = 1_000_000_000
+
+    [queue]
+    items = 200_000
+
     [[source]]
     listen = "udp:4060"
     policy = "authenticated-encrypted"
@@ -20,9 +26,11 @@ An error names the file and the dotted key, for example C{collector.toml: source
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from dlms_twisted.errors import ConfigurationError
 from dlms_twisted.keys.parsing import parse_policy, parse_title
@@ -50,6 +58,7 @@ class SourceSettings:
     @ivar policy: Demands beside those of the meters.
     @ivar keys: A key file of its own.
     @ivar idle_timeout: Seconds of silence after which a stream is closed, or connected anew.
+    @ivar said: Where it is said, for errors: C{collector.toml: source[2].listen}.
     """
 
     listen: str | None = None
@@ -59,6 +68,7 @@ class SourceSettings:
     policy: Policy | None = None
     keys: Path | None = None
     idle_timeout: float = 1800.0
+    said: str = field(default="", eq=False, repr=False)
 
     @property
     def description(self) -> str:
@@ -77,6 +87,7 @@ class CollectorSettings:
     @ivar sources: Where pushes come in; one at least.
     @ivar keys: The key file, or L{None}: plain pushes are taken then.
     @ivar insecure_keys: Take a key file that others may read.
+    @ivar master_key_file: For key files in SQLite: where their master key stands.
     @ivar system_title: Ours, eight octets: needed to confirm ciphered pushes.
     @ivar layouts: Push layouts of the user, the earlier asked first.
     @ivar queue_items: Datagrams and frames held in memory at most.
@@ -89,6 +100,7 @@ class CollectorSettings:
     sources: tuple[SourceSettings, ...] = ()
     keys: Path | None = None
     insecure_keys: bool = False
+    master_key_file: Path | None = None
     system_title: bytes | None = None
     layouts: tuple[Path, ...] = ()
     queue_items: int = 100_000
@@ -113,47 +125,82 @@ def load_collector(path: str | Path) -> CollectorSettings:
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}") from None
     table = read_toml(octets, str(path))
-    sources = [SourceSettings(listen=text) for text in table.texts("listen") or ()]
-    sources += [SourceSettings(connect=text) for text in table.texts("connect") or ()]
-    sources += [_source(one) for one in table.tables("source")]
-    keys = table.text("keys")
-    settings = CollectorSettings(
-        journal=Path(table.text("journal") or ""),
-        sources=tuple(sources),
-        keys=None if keys is None else Path(keys),
-        insecure_keys=table.boolean("insecure_keys") or False,
-        system_title=table.convert("system_title", parse_title),
-        layouts=tuple(Path(one) for one in table.texts("layouts") or ()),
-        limits=_limits(table),
-    )
     queue = table.table("queue")
-    settings = evolve(
-        settings,
-        queue_items=queue.integer("items", 1, _HUGE) or settings.queue_items,
-        queue_octets=queue.integer("octets", 1, _HUGE) or settings.queue_octets,
-        receive_buffer=table.integer("receive_buffer", 2048, 1 << 30) or settings.receive_buffer,
+    given = {
+        "keys": _path(table, "keys"),
+        "insecure_keys": table.boolean("insecure_keys"),
+        "master_key_file": _path(table, "master_key_file"),
+        "system_title": table.convert("system_title", parse_title),
+        "layouts": tuple(Path(one) for one in table.texts("layouts") or ()),
+        "queue_items": queue.integer("items", 1, _HUGE),
+        "queue_octets": queue.integer("octets", 1, _HUGE),
+        "receive_buffer": table.integer("receive_buffer", 2048, 1 << 30),
+    }
+    settings = CollectorSettings(
+        journal=_path(table, "journal") or Path(""),
+        sources=tuple(_sources(table)),
+        limits=_limits(table),
+        **_said(given),
     )
     queue.finish()
     table.finish()
     return settings
 
 
-def _source(table: TomlTable) -> SourceSettings:
+def _said(values: dict[str, Any]) -> dict[str, Any]:
+    """
+    @return: those that are said; the others keep their defaults.
+    """
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _path(table: TomlTable, key: str) -> Path | None:
+    text = table.text(key)
+    if text is not None and not text.strip():
+        raise table.error(key, "a path wanted")
+    return None if text is None else Path(text)
+
+
+def _sources(table: TomlTable) -> Iterator[SourceSettings]:
+    """
+    @return: the sources of C{listen} and C{connect}, then those with tables of their own.  What the top of the file
+        says of streams and policy holds for each that does not say it itself; demands add up.
+    """
+    common = _said(_manner(table))
+    for key in ("listen", "connect"):
+        for number, text in enumerate(table.texts(key) or ()):
+            said = f"{table.file}: {key}[{number}]"
+            words: dict[str, Any] = {key: text, "said": said, **common}
+            yield SourceSettings(**words)
+    for one in table.tables("source"):
+        yield _source(one, common)
+
+
+def _manner(table: TomlTable) -> dict[str, Any]:
+    framing = table.text("framing")
+    if framing is not None and framing not in FRAMINGS:
+        raise table.error("framing", f"one of {', '.join(FRAMINGS)} wanted")
+    return {
+        "framing": framing,
+        "policy": table.convert("policy", parse_policy),
+        "idle_timeout": table.number("idle_timeout", 1, _HUGE),
+    }
+
+
+def _source(table: TomlTable, common: dict[str, Any]) -> SourceSettings:
     listen, connect = table.text("listen"), table.text("connect")
     if (listen is None) == (connect is None):
         raise table.error("listen", "either listen or connect wanted")
-    framing = table.text("framing") or "auto"
-    if framing not in FRAMINGS:
-        raise table.error("framing", f"one of {', '.join(FRAMINGS)} wanted")
-    keys = table.text("keys")
+    own = _said(_manner(table))
+    if "policy" in own and "policy" in common:
+        own["policy"] |= common["policy"]
     source = SourceSettings(
         listen=listen,
         connect=connect,
-        framing=framing,
         label=table.text("label"),
-        policy=table.convert("policy", parse_policy),
-        keys=None if keys is None else Path(keys),
-        idle_timeout=table.number("idle_timeout", 1, _HUGE) or SourceSettings().idle_timeout,
+        keys=_path(table, "keys"),
+        said=f"{table.file}: {table.dotted('connect' if listen is None else 'listen')}",
+        **{**common, **own},
     )
     table.finish()
     return source
@@ -161,26 +208,30 @@ def _source(table: TomlTable) -> SourceSettings:
 
 def _limits(table: TomlTable) -> StoreLimits:
     retention, quarantine = table.table("retention"), table.table("quarantine")
-    days = retention.number("days", 0.01, 1_000_000)
-    kept_days = quarantine.number("days", 0.01, 1_000_000)
-    usual = QuarantineLimits()
-    limits = StoreLimits(
-        octets=retention.integer("octets", 1, _HUGE),
-        age=None if days is None else days * _DAY,
-        segment_octets=retention.integer("segment_octets", 1 << 16, _HUGE)
-        or StoreLimits().segment_octets,
-        quarantine=QuarantineLimits(
-            octets=quarantine.integer("octets", 1, _HUGE) or usual.octets,
-            age=usual.age if kept_days is None else kept_days * _DAY,
-            peer_rate=quarantine.number("peer_rate", 0.001, _HUGE) or usual.peer_rate,
-            peer_burst=quarantine.integer("peer_burst", 1, _HUGE) or usual.peer_burst,
-            rate=quarantine.number("rate", 0.001, _HUGE) or usual.rate,
-            burst=quarantine.integer("burst", 1, _HUGE) or usual.burst,
-        ),
-    )
-    retention.finish()
-    quarantine.finish()
-    return limits
+    commit = table.table("commit")
+    kept = {
+        "octets": quarantine.integer("octets", 1, _HUGE),
+        "age": _days(quarantine),
+        "peer_rate": quarantine.number("peer_rate", 0.001, _HUGE),
+        "peer_burst": quarantine.integer("peer_burst", 1, _HUGE),
+        "rate": quarantine.number("rate", 0.001, _HUGE),
+        "burst": quarantine.integer("burst", 1, _HUGE),
+    }
+    given = {
+        "octets": retention.integer("octets", 1, _HUGE),
+        "age": _days(retention),
+        "segment_octets": retention.integer("segment_octets", 1 << 16, _HUGE),
+        "batch": commit.integer("batch", 1, 1_000_000),
+        "delay": commit.number("delay", 0, 3600),
+    }
+    for one in (retention, quarantine, commit):
+        one.finish()
+    return StoreLimits(quarantine=QuarantineLimits(**_said(kept)), **_said(given))
+
+
+def _days(table: TomlTable) -> float | None:
+    days = table.number("days", 0.01, 1_000_000)
+    return None if days is None else days * _DAY
 
 
 def check_collector(settings: CollectorSettings) -> None:
@@ -193,7 +244,8 @@ def check_collector(settings: CollectorSettings) -> None:
         raise ConfigurationError(f"journal: {settings.journal} is not a directory")
     if not settings.sources:
         raise ConfigurationError("listen: a source wanted (--listen udp:4059)")
-    labels = [source.label or source.description for source in settings.sources]
-    for label in labels:
-        if labels.count(label) > 1:
-            raise ConfigurationError(f"listen: {label} is there twice")
+    labels: dict[str, SourceSettings] = {}
+    for source in settings.sources:
+        label = source.label or source.description
+        if labels.setdefault(label, source) is not source:
+            raise ConfigurationError(f"{source.said or 'listen'}: {label} is there twice")

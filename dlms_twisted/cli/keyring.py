@@ -11,8 +11,8 @@ import click
 from attrs import evolve
 
 from dlms_twisted.errors import ConfigurationError
+from dlms_twisted.keys.opening import find_keys, open_key_store
 from dlms_twisted.keys.parsing import parse_key, parse_title
-from dlms_twisted.keys.toml_store import TomlKeyStore
 from dlms_twisted.security.keys import MeterKeys
 from dlms_twisted.security.policy import Policy
 from dlms_twisted.translate.unwrap import Keyring
@@ -39,7 +39,7 @@ def key_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option(
                 "--system-title", help="The sender's system title, where the message has none."
             ),
-            click.option("--keys", "key_file", type=click.Path(), help="A keys.toml."),
+            click.option("--keys", "key_file", type=click.Path(), help="A keys.toml, or SQLite."),
             click.option(
                 "--insecure-keys", is_flag=True, help="Take a key file that others may read."
             ),
@@ -64,10 +64,10 @@ def keyring_of(given: Mapping[str, str | None], key_file: str | None, insecure: 
     }
     title_text = given.get("system_title")
     title = parse_title(title_text, "--system-title") if title_text else None
-    store = None if key_file is None else TomlKeyStore(key_file, insecure)
+    store = None if key_file is None else open_key_store(key_file, insecure=insecure)
 
     def find(wanted: bytes | None) -> MeterKeys | None:
-        found = None if store is None else store.cached(wanted or title)
+        found = None if store is None else find_keys(store, wanted or title)
         if not fields:
             return found
         if found is None:

@@ -17,7 +17,7 @@ from dlms_twisted.cli.running import run
 from dlms_twisted.config import FRAMINGS, CollectorSettings, SourceSettings
 from dlms_twisted.errors import ConfigurationError
 from dlms_twisted.keys.memory import NoKeys
-from dlms_twisted.keys.toml_store import TomlKeyStore
+from dlms_twisted.keys.opening import open_key_store
 from dlms_twisted.layout_files import load_layouts
 from dlms_twisted.push.collector import Collector
 from dlms_twisted.push.nowhere import Nowhere
@@ -42,7 +42,7 @@ def _settings(description: str, framing: str) -> SourceSettings:
 
 @click.command(name="listen")
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
-@click.option("--keys", "key_file", type=click.Path(), help="A keys.toml.")
+@click.option("--keys", "key_file", type=click.Path(), help="A keys.toml, or SQLite.")
 @click.option("--insecure-keys", is_flag=True, help="Take a key file that others may read.")
 @click.option(
     "--layouts", multiple=True, type=click.Path(), help="A TOML file of push layouts of your own."
@@ -68,7 +68,7 @@ def command(
     """Print what meters push to SOURCE: udp:PORT, tcp:PORT, tcp:HOST:PORT (connects), serial:DEVICE:baudrate=2400."""
     settings = tuple(_settings(one, framing) for one in sources)
     check_sources(CollectorSettings(journal=_NOWHERE, sources=settings))
-    store = NoKeys() if key_file is None else TomlKeyStore(key_file, insecure_keys)
+    store = NoKeys() if key_file is None else open_key_store(key_file, insecure=insecure_keys)
     printer = RecordPrinter(Renderer(load_layouts(layouts)), as_json=as_json)
 
     async def listen(reactor: Any) -> int:

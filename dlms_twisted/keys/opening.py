@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from twisted.internet.defer import maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.python.failure import Failure
 
-from dlms_twisted.errors import ConfigurationError
+from dlms_twisted.errors import ConfigurationError, KeyStoreError
 from dlms_twisted.keys.editing import KeyFile, TomlKeyFile
 from dlms_twisted.keys.interfaces import IKeyStore
 from dlms_twisted.keys.master import load_master_key
@@ -16,8 +17,9 @@ from dlms_twisted.keys.promotion import Promotions
 from dlms_twisted.keys.sqlite_file import SqliteKeyFile, is_sqlite
 from dlms_twisted.keys.sqlite_store import SqliteKeyStore
 from dlms_twisted.keys.toml_store import Defer, TomlKeyStore
+from dlms_twisted.security.keys import MeterKeys
 
-__all__ = ["open_key_file", "open_key_store"]
+__all__ = ["find_keys", "open_key_file", "open_key_store"]
 
 
 def open_key_store(
@@ -44,6 +46,24 @@ def open_key_store(
         master = load_master_key(master_key_file, insecure=insecure)
         return SqliteKeyStore(path, master, insecure=insecure, promotions=promotions, defer=defer)
     return TomlKeyStore(path, insecure, promotions=promotions, defer=defer)
+
+
+def find_keys(store: IKeyStore, title: bytes | None) -> MeterKeys | None:
+    """
+    Ask a store that answers at once, as L{open_key_store} opens them where no C{defer} is given.
+
+    @raise KeyStoreError: it cannot tell, or answers later.
+    """
+    answers: list[MeterKeys | Failure | None] = []
+    asked: Deferred[MeterKeys | None] = store.fetch(title)
+    asked.addBoth(answers.append)
+    if not answers:
+        asked.cancel()
+        raise KeyStoreError("the key store does not answer at once")
+    if isinstance(answers[0], Failure):
+        answers[0].raiseException()
+    found: MeterKeys | None = answers[0]
+    return found
 
 
 def open_key_file(

@@ -261,7 +261,7 @@ class Collector(MultiService):
                 service.stopService()
             raise
         self._loop(self.STATUS_EVERY, self.status)
-        self._loop(self.KEYS_EVERY, self.keys.check)
+        self._loop(self.KEYS_EVERY, self._rekeying.check)
 
     def _loop(self, seconds: float, call: Callable[[], Any]) -> None:
         looping = LoopingCall(call)

@@ -41,6 +41,7 @@ class Rekeying:
         """
         @param keys: The store of sources without one of their own.
         """
+        self._keys = keys
         self._journal = journal
         self._opener = opener
         self._counters = counters
@@ -55,6 +56,14 @@ class Rekeying:
         self._sources[source.label] = source
         if source.keys is not None:
             source.keys.watch(self._changed)
+
+    def check(self) -> None:
+        """
+        Have each store look whether its source has changed.
+        """
+        stores = [self._keys, *(one.keys for one in self._sources.values() if one.keys is not None)]
+        for store in {id(store): store for store in stores}.values():
+            store.check()
 
     def stop(self) -> None:
         """

@@ -41,7 +41,8 @@ class Options(OneLineOptions):
     optParameters = [
         ["config", "c", None, "A TOML file; options go before what it says."],
         ["journal", "j", None, "Directory of the journal; it is made if need be."],
-        ["keys", "k", None, "A keys.toml; without one, plain pushes are taken."],
+        ["keys", "k", None, "A keys.toml, or SQLite; without one, plain pushes are taken."],
+        ["master-key-file", None, None, "For keys in SQLite: the file of their master key."],
         [
             "policy",
             None,
@@ -100,14 +101,14 @@ class Options(OneLineOptions):
         changes: dict[str, Any] = {}
         if self._sources:
             changes["sources"] = tuple(
-                SourceSettings(listen=description)
+                SourceSettings(listen=description, said="--listen")
                 if kind == "listen"
-                else SourceSettings(connect=description)
+                else SourceSettings(connect=description, said="--connect")
                 for kind, description in self._sources
             )
-        for name in ("journal", "keys"):
+        for name in ("journal", "keys", "master-key-file"):
             if self[name] is not None:
-                changes[name] = Path(self[name])
+                changes[name.replace("-", "_")] = Path(self[name])
         if self["insecure-keys"]:
             changes["insecure_keys"] = True
         if self["system-title"] is not None:

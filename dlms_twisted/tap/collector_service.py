@@ -15,15 +15,16 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.endpoints import clientFromString, serverFromString
 from twisted.internet.error import CannotListenError
+from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
 from dlms_twisted.config import CollectorSettings, SourceSettings
-from dlms_twisted.errors import ConfigurationError, StoreError
+from dlms_twisted.errors import ConfigurationError, KeyStoreError, StoreError
 from dlms_twisted.keys.counters import TransmitCounters
 from dlms_twisted.keys.interfaces import IKeyStore
 from dlms_twisted.keys.memory import NoKeys
+from dlms_twisted.keys.opening import open_key_store
 from dlms_twisted.keys.promotion import Promotions
-from dlms_twisted.keys.toml_store import TomlKeyStore
 from dlms_twisted.layout_files import load_layouts
 from dlms_twisted.link.auto import push_link
 from dlms_twisted.push.collector import Collector
@@ -44,15 +45,31 @@ def check_sources(settings: CollectorSettings) -> None:
     @raise ConfigurationError: a description of a source is wrong, or a file that it needs.
     """
     for source in settings.sources:
-        if source.listen is not None:
-            _check_listen(source.listen)
-        else:
-            _check_endpoint(source.connect or "", clientFromString)
-        if source.keys is not None:
-            TomlKeyStore(source.keys, settings.insecure_keys)
-    if settings.keys is not None:
-        TomlKeyStore(settings.keys, settings.insecure_keys)
+        try:
+            if source.listen is not None:
+                _check_listen(source.listen)
+            else:
+                _check_endpoint(source.connect or "", clientFromString)
+        except ConfigurationError as error:
+            where = f"{source.said}: " if source.said else ""
+            raise ConfigurationError(f"{where}{error}") from None
+    # Opened to see whether they can be, and closed: the process that will use them may not have been forked yet.
+    for path in {settings.keys, *(source.keys for source in settings.sources)} - {None}:
+        _open_keys(path, settings).close()
     load_layouts(settings.layouts)
+
+
+def _open_keys(path: Any, settings: CollectorSettings, **options: Any) -> IKeyStore:
+    try:
+        return open_key_store(
+            path,
+            insecure=settings.insecure_keys,
+            master_key_file=settings.master_key_file,
+            **options,
+        )
+    except KeyStoreError as error:
+        message = str(error)
+    raise ConfigurationError(message)
 
 
 def _check_listen(description: str) -> None:
@@ -138,6 +155,7 @@ class CollectorService(Service):
         self._settings = settings
         self._handlers: dict[int, Any] = {}
         self._stores: list[IKeyStore] = []
+        self._promotions: Promotions | None = None
         self._transmit: TransmitCounters | None = None
         self.collector: Collector | None = None
 
@@ -191,8 +209,15 @@ class CollectorService(Service):
     def _key_store(self, path: Any) -> IKeyStore:
         if path is None:
             return NoKeys()
-        promotions = Promotions(self._settings.journal / _PROMOTIONS)
-        store = TomlKeyStore(path, self._settings.insecure_keys, promotions=promotions)
+        if self._promotions is None:
+            self._promotions = Promotions(self._settings.journal / _PROMOTIONS)
+        pool = self._reactor.getThreadPool()
+        store = _open_keys(
+            path,
+            self._settings,
+            promotions=self._promotions,
+            defer=partial(deferToThreadPool, self._reactor, pool),
+        )
         self._stores.append(store)
         return store
 
@@ -209,6 +234,8 @@ class CollectorService(Service):
     def _closed(self, result: Any) -> Any:
         for store in self._stores:
             store.close()
+        if self._promotions is not None:
+            self._promotions.close()
         if self._transmit is not None:
             self._transmit.close()
         return result
