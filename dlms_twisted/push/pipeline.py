@@ -51,7 +51,7 @@ class Pipeline:
     #: Longest time, in seconds, that one slice takes of the reactor.
     SLICE: Final = 0.005
     #: Seconds that the first arrival waits for others: a slice of several costs each of them less.
-    GATHER: Final = 0.002
+    GATHER: Final = 0.005
     #: Arrivals of one slice at most, for clocks that stand still.
     MOST_OF_A_SLICE: Final = 512
 
