@@ -133,7 +133,7 @@ class P1Decoder(StreamScanner):
         buffer = self._buffer
         while True:
             start = self._offset
-            if self._run_is_over():
+            if self._run and self._run_is_over():
                 return self._end_run()
             if start == len(buffer):
                 break

@@ -80,7 +80,7 @@ class FrameDecoder(StreamScanner):
         buffer = self._buffer
         while True:
             start = self._offset
-            if self._run_is_over():
+            if self._run and self._run_is_over():
                 return self._end_run()
             have = len(buffer) - start
             if have == 0:

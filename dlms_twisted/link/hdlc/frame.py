@@ -43,6 +43,7 @@ MIN_LENGTH: Final = 7
 MAX_LENGTH: Final = 0x7FF
 
 _FLAG_OCTET: Final = b"\x7e"
+_new: Final = tuple.__new__
 
 
 class HDLCFrame(NamedTuple):
@@ -184,7 +185,7 @@ def read_frame(raw: bytes, accept_zero: bool = False) -> HDLCFrame | ProblemKind
 
     @return: the frame, or what is wrong with it.
     """
-    if raw[3] & 1 and raw[4] & 1:
+    if raw[3] & raw[4] & 1:
         source, control = 4, 5
     else:
         size = header_size(raw, 1)
@@ -197,22 +198,25 @@ def read_frame(raw: bytes, accept_zero: bool = False) -> HDLCFrame | ProblemKind
     if without:
         if without < 2:
             return ProblemKind.BAD_LENGTH
-        after = control + 2
-        if crc_hqx(turned[:after], CRC_START) != CRC_GOOD and not (
-            accept_zero and raw[after - 1 : after + 1] == b"\x00\x00"
+        if crc_hqx(turned[: control + 2], CRC_START) != CRC_GOOD and not (
+            accept_zero and raw[control + 1 : control + 3] == b"\x00\x00"
         ):
             return ProblemKind.BAD_HCS
     if raw[-1] != FLAG:
         return ProblemKind.BAD_LENGTH
     if crc_hqx(turned, CRC_START) != CRC_GOOD and not (accept_zero and raw[-3:-1] == b"\x00\x00"):
         return ProblemKind.BAD_FCS
-    return HDLCFrame(
-        raw[3:source],
-        raw[source:control],
-        raw[control],
-        raw[1] & 0x08 != 0,
-        raw[control + 3 : -3] if without else b"",
-        raw,
+    # The same as calling the class, without the call of its __new__.
+    return _new(
+        HDLCFrame,
+        (
+            raw[3:source],
+            raw[source:control],
+            raw[control],
+            raw[1] & 0x08 != 0,
+            raw[control + 3 : -3] if without else b"",
+            raw,
+        ),
     )
 
 
@@ -228,6 +232,6 @@ def parse_frame(octets: bytes) -> HDLCFrame:
     if (octets[1] & 7) << 8 | octets[2] != size - 2:
         raise DecodeError("an HDLC frame as long as it says wanted", 1)
     result = read_frame(octets)
-    if isinstance(result, HDLCFrame):
+    if type(result) is HDLCFrame:
         return result
     raise DecodeError(f"HDLC frame: {result}", 0)

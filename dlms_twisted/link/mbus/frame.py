@@ -112,7 +112,7 @@ class MBusDecoder(StreamScanner):
         buffer = self._buffer
         while True:
             start = self._offset
-            if self._run_is_over():
+            if self._run and self._run_is_over():
                 return self._end_run()
             if start == len(buffer):
                 break
