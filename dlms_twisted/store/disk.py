@@ -19,7 +19,11 @@ _BUSY = 10.0
 class Disk:
     """
     Makes connections and removes files.
+
+    @ivar synchronous: When SQLite waits for the disk: at each commit.
     """
+
+    synchronous = "FULL"
 
     def make_directory(self, directory: Path) -> None:
         """
@@ -42,8 +46,8 @@ class Disk:
         """
         connection = self.open_file(path)
         try:
+            connection.execute(f"PRAGMA synchronous = {self.synchronous}")
             connection.execute("PRAGMA journal_mode = WAL").fetchone()
-            connection.execute("PRAGMA synchronous = FULL")
             path.chmod(0o600)
         except BaseException:
             connection.close()
@@ -58,7 +62,7 @@ class Disk:
         @raise sqlite3.Error: it cannot be opened.
         """
         connection = self.open_file(path)
-        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA synchronous = {self.synchronous}")
         return connection
 
     def open_file(self, path: Path) -> sqlite3.Connection:

@@ -90,7 +90,15 @@ class FaultyConnection(sqlite3.Connection):
         return cursor
 
 
-class FaultyDisk(Disk):
+class QuickDisk(Disk):
+    """
+    Waits for no disk: a test ends before the power does.
+    """
+
+    synchronous = "OFF"
+
+
+class FaultyDisk(QuickDisk):
     """
     Fails with C{error} at each statement that begins with C{at}, on files whose name begins with C{name}.
     """
@@ -145,7 +153,11 @@ class JournalTestCase(SynchronousTestCase):
         @return: the journal in the directory, closed when the test ends.
         """
         journal = Journal.open(
-            self.directory, self.clock, StoreLimits(**limits), worker=InlineWorker(), disk=disk
+            self.directory,
+            self.clock,
+            StoreLimits(**limits),
+            worker=InlineWorker(),
+            disk=disk or QuickDisk(),
         )
         self._open.append(journal)
         return journal

@@ -4,6 +4,7 @@ Tests of the small parts of the store.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from dlms_twisted.errors import StoreError
 from dlms_twisted.security.keys import ReplayMode
 from dlms_twisted.security.window import ReplayWindow
+from dlms_twisted.store.disk import Disk
 from dlms_twisted.store.limits import QuarantineLimits, StoreLimits
 from dlms_twisted.store.lock import LockFile
 from dlms_twisted.store.quarantine import DROPPED_ALL, DROPPED_PEER, Admission
@@ -65,6 +67,43 @@ class LockTests(SynchronousTestCase):
         """
         lock = LockFile(Path(self.mktemp()) / "lock")
         self.assertIn("cannot be opened", str(self.assertRaises(StoreError, lock.acquire, "x")))
+
+
+class DiskTests(SynchronousTestCase):
+    """
+    Tests of L{Disk}.
+    """
+
+    def test_durable(self) -> None:
+        """
+        A commit is on the disk before it returns: write-ahead log, synchronous FULL; a change of a closed file too.
+        """
+        path = Path(self.mktemp())
+        connection = Disk().connect(path)
+        self.assertEqual(connection.execute("PRAGMA journal_mode").fetchone(), ("wal",))
+        self.assertEqual(connection.execute("PRAGMA synchronous").fetchone(), (2,))
+        connection.execute("CREATE TABLE one (two)")
+        connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+        connection.close()
+        connection = Disk().connect_to_change(path)
+        self.assertEqual(connection.execute("PRAGMA journal_mode").fetchone(), ("delete",))
+        self.assertEqual(connection.execute("PRAGMA synchronous").fetchone(), (2,))
+        connection.close()
+
+    def test_read_only(self) -> None:
+        """
+        A reader cannot change anything, nor make a file.
+        """
+        path = Path(self.mktemp())
+        connection = Disk().connect(path)
+        connection.execute("CREATE TABLE one (two)")
+        reader = Disk().connect_read_only(path)
+        self.assertRaises(sqlite3.OperationalError, reader.execute, "INSERT INTO one VALUES (1)")
+        reader.close()
+        connection.close()
+        Disk().remove(path)
+        self.assertEqual(Disk().size(path), 0)
+        self.assertRaises(sqlite3.OperationalError, Disk().connect_read_only, path)
 
 
 class NameTests(SynchronousTestCase):

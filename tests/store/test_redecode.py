@@ -29,7 +29,7 @@ from dlms_twisted.store.verify import verify
 from dlms_twisted.store.windows import WindowTable
 from dlms_twisted.store.worker import InlineWorker
 from tests.store.messages import KEYS, OTHER, ciphered, notification, opened, pushed, unknown
-from tests.store.support import FULL, NOON, TITLE, FaultyDisk, JournalTestCase, refused
+from tests.store.support import FULL, NOON, TITLE, FaultyDisk, JournalTestCase, QuickDisk, refused
 
 assert KEYS.encryption_key is not None
 EPOCH = key_epoch(KEYS.encryption_key)
@@ -451,7 +451,11 @@ class OtherProcessTests(JournalTestCase):
         Decode again as another process does.
         """
         redecoder = Redecoder(
-            self.directory, reopener(store(KEYS)), clock=self.clock, worker=InlineWorker()
+            self.directory,
+            reopener(store(KEYS)),
+            clock=self.clock,
+            worker=InlineWorker(),
+            disk=QuickDisk(),
         )
         return self.successResultOf(redecoder.run())
 
@@ -494,7 +498,11 @@ class OtherProcessTests(JournalTestCase):
         lock = LockFile(self.directory / "redecode.lock")
         lock.acquire("a redecoding")
         redecoder = Redecoder(
-            self.directory, reopener(store(KEYS)), clock=self.clock, worker=InlineWorker()
+            self.directory,
+            reopener(store(KEYS)),
+            clock=self.clock,
+            worker=InlineWorker(),
+            disk=QuickDisk(),
         )
         failure = self.failureResultOf(redecoder.run(), StoreError)
         self.assertIn("in use by a redecoding", str(failure.value))
@@ -512,6 +520,7 @@ class OtherProcessTests(JournalTestCase):
             lambda record, outer: succeed(reopen(record, outer)),  # type: ignore[arg-type]
             clock=self.clock,
             worker=InlineWorker(),
+            disk=QuickDisk(),
         )
         keep = reopener(store(KEYS))
 
