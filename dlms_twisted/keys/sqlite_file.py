@@ -221,11 +221,13 @@ class SqliteKeyFile:
         row = (title, entry.get("name"), self._sealer.seal(entry, title))
         try:
             connection.execute("INSERT INTO meters VALUES (?, ?, ?)", row)
-        except sqlite3.IntegrityError as error:
-            taken = str(error)
+        except sqlite3.IntegrityError:
+            pass
         else:
             return _ADDED
-        if taken.endswith("meters.name"):
+        # Where both are taken, SQLite may name either.
+        sql = "SELECT 1 FROM meters WHERE title = ?"
+        if connection.execute(sql, (title,)).fetchone() is None:
             raise self._name_taken(title)
         if existing == Existing.SKIP:
             return _SKIPPED

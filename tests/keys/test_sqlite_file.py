@@ -110,6 +110,17 @@ class SqliteKeyFileTests(SynchronousTestCase):
         self.assertEqual(self.file.find(TITLE.hex()), newer)
         self.assertIsNone(self.file.find("house 7"))
 
+    def test_same_again(self) -> None:
+        """
+        An entry that is there with title and name is one that is there, not one whose name is taken.
+        """
+        self.file.add([ENTRY])
+        with self.assertRaises(ConfigurationError) as caught:
+            self.file.add([ENTRY])
+        self.assertIn("is there already", str(caught.exception))
+        self.assertEqual(self.file.add([ENTRY], Existing.SKIP), Added(0, 0, 1))
+        self.assertEqual(self.file.add([ENTRY], Existing.REPLACE), Added(0, 1, 0))
+
     def test_names(self) -> None:
         """
         A name is one meter's.
