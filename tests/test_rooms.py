@@ -25,7 +25,8 @@ ROOMS: dict[str, set[str]] = {
     "apdu": {"codec", "errors"},
     "security": {"apdu", "codec", "errors"},
     "link": {"errors"},
-    "cosem": {"codec", "apdu.results", "errors"},
+    # A profile's selection is said in columns and datetimes; its descriptors are those of the service.
+    "cosem": {"codec", "apdu.results", "apdu.selective", "errors"},
     "session": {"apdu", "security", "link.llc", "cosem", "codec", "errors"},
     "transport": {"link", "errors"},
     "keys": {"security", "toml_reader", "errors"},
