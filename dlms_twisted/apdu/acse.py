@@ -45,6 +45,8 @@ _INNER: Final[dict[type[Kind[Any]], int]] = {
     UserInformation: ber.OCTET_STRING,
     AuthenticationValue: CHARSTRING,
 }
+#: Elements of one APDU that nobody knows.
+_MOST_UNKNOWN: Final = 32
 #: What the outermost length may be wrong by, in octets, where it says more than is there.
 _MISCOUNT: Final = 2
 
@@ -229,6 +231,8 @@ class Association(Apdu):
             if element is None:
                 if tag & 0x1F == 0x1F:
                     raise DecodeError("a tag of one octet wanted", offset)
+                if len(unknown) == _MOST_UNKNOWN:
+                    raise DecodeError(f"at most {_MOST_UNKNOWN} unknown elements wanted", offset)
                 unknown.append((tag, reader.octets("content")))
                 reader.leave()
                 continue

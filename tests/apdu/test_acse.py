@@ -188,6 +188,15 @@ class AARQTests(BothWaysCase):
         request = evolve(REQUEST, unknown=((0xB0, b"abc"), (0x95, b"")))
         self.both_ways(request, f"6024 a109060760857405080101 b003616263 9500 be10040e{INITIATE}")
 
+    def test_too_many_unknown(self) -> None:
+        """
+        Unknown elements are bounded in number.
+        """
+        request = evolve(REQUEST, unknown=((0xB0, b""),) * 32)
+        self.assertEqual(AARQ.decode(request.encode()), request)
+        request = evolve(REQUEST, unknown=((0xB0, b""),) * 33)
+        self.assertRaises(DecodeError, AARQ.decode, request.encode())
+
     def test_any_order(self) -> None:
         """
         Elements may come in any order.
