@@ -67,8 +67,6 @@ def contents(
         if allowed < 0:
             raise DecodeError(TOO_MANY, place + offset)
         offset = _content(octets, offset, description, values)
-    if offset > size:
-        raise IndexError
     return tuple(values)
 
 
@@ -89,15 +87,13 @@ def _layout(kind: TypeDescription) -> tuple[str, str]:
 
 
 def _content(octets: bytes, offset: int, kind: TypeDescription, values: list[Value]) -> int:
-    # Put the values of one element at the end of values, and give the offset after it.
+    # Put the values of one element that takes octets or holds elements at the end of values, and give the
+    # offset after it.
     tag = kind.tag
     width = _WIDTH[tag]
     if width > 0:
         values += _UNPACK[tag](octets, offset)
         return offset + width
-    if not width:
-        values.append(None)
-        return offset
     if tag not in {STRUCTURE, ARRAY}:
         value, offset = _variable(octets, offset, tag)
         values.append(value)

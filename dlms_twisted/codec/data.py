@@ -120,10 +120,8 @@ def take_data(buffer: bytes, offset: int, limits: Limits) -> tuple[Data, int]:
 
 
 def _explain(buffer: bytes, offset: int, limits: Limits, stopped: Stopped) -> tuple[Value, int]:
-    # The fast decoder stopped at the element that is wrong, or at the one before; begin there.
-    cursor = Cursor(buffer, stopped.offset, limits=limits)
-    for _ in range(2):
-        read_element(cursor, stopped.depth)
-    # Should both be good after all, the reference decoder is right.
+    # The fast decoder stopped at the element that is wrong: the reference decoder says why.
+    read_element(Cursor(buffer, stopped.offset, limits=limits), stopped.depth)
+    # Should it be good after all, the reference decoder is right.
     cursor = Cursor(buffer, offset, limits=limits)
     return read_element(cursor, limits.depth), cursor.offset

@@ -62,6 +62,7 @@ _STRINGS: Final = frozenset((OCTET_STRING, VISIBLE_STRING))
 _SEQUENCES: Final = frozenset((ARRAY, STRUCTURE))
 #: Octets of an OBIS code as an octet-string, which mostly stands before a value of fixed width.
 _OBIS: Final = 8
+_OBIS_HEAD: Final = bytes((OCTET_STRING, 6))
 #: By the tag of the value, reads both in one go.
 _UNPACK_PAIR: Final = {
     one.tag: struct.Struct(">xx6sx" + one.code).unpack_from for one in TYPES if one.width > 0
@@ -74,7 +75,7 @@ def element(buffer: bytes, offset: int, depth: int, limits: Limits) -> tuple[Val
 
     @return: the values of the element at C{offset}, and the offset after it.
 
-    @raise Stopped: there is no such element; its offset may be one element before the one that is wrong.
+    @raise Stopped: there is no such element.
 
     @raise DecodeError: a compact-array has too many elements.
     """
@@ -145,6 +146,8 @@ def element(buffer: bytes, offset: int, depth: int, limits: Limits) -> tuple[Val
             depth += 1
             values.append(nested)
     except (IndexError, struct.error):
+        if buffer.startswith(_OBIS_HEAD, offset) and size >= offset + _OBIS:
+            offset += _OBIS  # the code is whole: it is the value after it that is not
         raise Stopped(offset, depth) from None
 
 

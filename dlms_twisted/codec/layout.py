@@ -151,11 +151,10 @@ class LayoutCache:
 def _loosen(data: Data, bucket: _Bucket) -> bool:
     # Where a layout differs from a message by its OBIS codes only, let them vary.
     template = learn(data.octets)
-    if template is None:
-        return False
-    mask, expected = template.masked(data.octets)
-    for place, layout in enumerate(bucket.layouts):
-        if layout.expected & mask == expected:
-            bucket.layouts[place] = _Layout(template, data)
-            return True
+    if template is not None:
+        mask, expected = template.masked(data.octets)
+        for place, layout in enumerate(bucket.layouts):
+            if layout.expected & mask == expected:
+                bucket.layouts[place] = _Layout(template, data)
+                return True
     return False

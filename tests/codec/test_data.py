@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from dlms_twisted.codec import data as data_module
 from dlms_twisted.codec.data import decode_data, decode_data_at
+from dlms_twisted.codec.fast import Stopped
 from dlms_twisted.codec.limits import Limits
 from dlms_twisted.errors import DecodeError
 from tests import vectors
@@ -94,6 +96,9 @@ BAD = (
     ("02021101", 4, "1 octet"),
     ("0202090601010203040511", 11, "1 octet"),
     ("02020906010102030405", 10, "1 octet"),
+    ("0202090601010203040506", 11, "4 octets"),
+    ("02020906010102030405" + "07", 10, "tag"),
+    ("02030906010102030405" + "0906010102", 12, "6 octets"),
     ("02020906010102", 4, "6 octets"),
     ("1100" + "00", 2, "end"),
     ("130000", 1, "takes octets"),
@@ -168,6 +173,20 @@ class DecodeTests(SynchronousTestCase):
             self.assertEqual((repr(data.values), len(data.octets)), reference(data.octets), name)
             names.add(name)
         self.assertGreater(len(names), 90)
+
+    def test_reference_is_right(self) -> None:
+        """
+        Were the fast decoder to fail on a good element, the reference decoder would give it.
+        """
+
+        def stopped(*_: object) -> None:
+            raise Stopped(0, 32)
+
+        self.patch(data_module, "element", stopped)
+        octets = b"\x02\x02\x11\x01\x11\x02"
+        self.assertEqual(decode_data(octets).values, (1, 2))
+        self.assertEqual(decode_data_at(octets, 2)[0].values, 1)
+        self.assertRaises(DecodeError, decode_data, octets[:-1])
 
     @settings(max_examples=80, deadline=None, derandomize=True)
     @given(ELEMENTS)
@@ -280,7 +299,8 @@ class LimitTests(SynchronousTestCase):
             self.assertIn("nesting", error.reason)
             self.assertEqual(error.offset, offset, bad)
         self.assertEqual(decode_data(b"\x11\x01", Limits(depth=0)).values, 1)
-        self.assertRaises(DecodeError, decode_data, b"\x02\x00", Limits(depth=0))
+        for bad in (b"\x02\x00", b"\x13\x11\x01\x00"):
+            self.assertRaises(DecodeError, decode_data, bad, Limits(depth=0))
 
     def test_depth_by_default(self) -> None:
         """

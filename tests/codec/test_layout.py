@@ -160,6 +160,16 @@ class LayoutCacheTests(SynchronousTestCase):
                 )
         self.assertEqual(len(cache), 0)
 
+    def test_too_large_to_loosen(self) -> None:
+        """
+        What can be learned with its codes as constants is loosened within the same bounds.
+        """
+        cache = LayoutCache()
+        for place in range(40):
+            data = build.array(*[reading(place, one) for one in range(70)])
+            self.assertEqual(cache.decode(data.octets).values, data.values)
+        self.assertEqual(len(cache), 1)
+
     def test_errors(self) -> None:
         """
         Errors, trailing octets among them, are those of L{decode_data}; limits hold.
@@ -314,6 +324,22 @@ class TemplateTests(SynchronousTestCase):
         assert fixed is not None
         self.assertEqual([part.width for part in fixed.parts], [11, 2, 1])
         self.assertEqual((fixed.form, fixed.codes), ("(k0, @, None, )", (octets[4:10],)))
+
+    def test_too_much(self) -> None:
+        """
+        What is too large, has too many elements or is nested too deep is not learned.
+        """
+        for octets in (
+            build.octet_string(bytes(MAX_SIZE)).octets,
+            b"\x01\x82\x02\x58" + bytes(600),
+            b"\x01\x82\x02\x58" + b"\x02\x00" * 600,
+            b"\x02\x01" * 50 + b"\x02\x00",
+            b"\x13" + b"\x02\x01" * 50 + b"\x11\x01\x05",
+            b"\x13\x01\x20\x00\x11\x00",
+            b"\x13\x11\x82\x02\x58" + bytes(600),
+        ):
+            data = decode_data(octets, Limits(depth=100))
+            self.assertIsNone(learn(data.octets), octets[:8].hex())
 
     def test_nothing_received_is_compiled(self) -> None:
         """

@@ -91,6 +91,24 @@ class TracingReaderTests(SynchronousTestCase):
         self.assertEqual((spans[0].field, spans[0].octets.hex()), ("body", "0202110512"))
         self.assertEqual((spans[-1].field, spans[-1].value), ("type", "long-unsigned"))
 
+    def test_back(self) -> None:
+        """
+        What was taken since a mark is forgotten, so that it can be read in another way.
+        """
+        reader = TracingReader(b"\x01\x02\x03")
+        reader.enter("whole")
+        reader.octet("first")
+        mark = reader.mark()
+        reader.enter("group")
+        reader.octet("second")
+        reader.back(mark)
+        reader.unsigned(2, "both")
+        reader.leave()
+        self.assertEqual(
+            [(span.field, span.depth, span.octets.hex()) for span in reader.spans()],
+            [("whole", 0, "010203"), ("first", 1, "01"), ("both", 1, "0203")],
+        )
+
     def test_limits(self) -> None:
         """
         Limits hold as for any reader, within the part of the buffer that was asked for.
