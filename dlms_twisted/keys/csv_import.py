@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from dlms_twisted.errors import ConfigurationError
-from dlms_twisted.keys.fields import FIELDS, Entry, check_lengths
+from dlms_twisted.keys.fields import FIELDS, Entry, KeyEntry, check_lengths
 
 __all__ = ["read_csv"]
 
@@ -138,7 +138,7 @@ def _entry(
 ) -> Entry:
     if len(row) > len(fields):
         raise ConfigurationError(f"{where}: {len(row)} cells, {len(fields)} wanted")
-    entry = {}
+    entry = KeyEntry()
     message = ""
     for field, cell in zip(fields, row, strict=False):
         if field is not None and cell.strip():

@@ -26,6 +26,8 @@ __all__ = [
     "KEY_FIELDS",
     "PENDING",
     "Entry",
+    "KeyEntry",
+    "changed_entry",
     "check_lengths",
     "entry_of",
     "field_text",
@@ -36,6 +38,20 @@ __all__ = [
 
 #: What a file states of one meter.
 Entry = Mapping[str, Any]
+
+
+class KeyEntry(dict[str, Any]):
+    """
+    An entry that shows its keys to nobody who prints it.
+    """
+
+    def __repr__(self) -> str:
+        shown = [
+            f"{name}={'…' if name in KEY_LENGTHS else field_text(value)}"
+            for name, value in self.items()
+        ]
+        return f"<KeyEntry {' '.join(shown)}>"
+
 
 #: The fields that hold keys.
 KEY_FIELDS: Final = tuple(KEY_LENGTHS)
@@ -109,7 +125,15 @@ def entry_of(keys: MeterKeys) -> Entry:
     @return: an entry that states all that C{keys} hold.
     """
     values = ((name, getattr(keys, name)) for name in FIELDS)
-    return {name: value for name, value in values if value is not None}
+    return KeyEntry((name, value) for name, value in values if value is not None)
+
+
+def changed_entry(entry: Entry, changes: Mapping[str, Any]) -> Entry:
+    """
+    @param changes: New values by field; C{None} takes a field away.
+    """
+    merged = {**entry, **changes}
+    return KeyEntry((name, value) for name, value in merged.items() if value is not None)
 
 
 def has_keys(entry: Entry | Iterable[str]) -> bool:

@@ -10,7 +10,7 @@ from struct import Struct
 from typing import Any, Final
 
 from dlms_twisted.errors import KeyStoreError, SecurityError
-from dlms_twisted.keys.fields import Entry
+from dlms_twisted.keys.fields import Entry, KeyEntry
 from dlms_twisted.security.atrest import NONCE_LENGTH, seal, unseal
 from dlms_twisted.security.keys import ReplayMode
 from dlms_twisted.security.policy import Policy
@@ -65,11 +65,11 @@ def pack(entry: Entry) -> bytes:
     return b"".join(parts)
 
 
-def unpack(octets: bytes) -> dict[str, Any]:
+def unpack(octets: bytes) -> Entry:
     """
     @raise ValueError: not what L{pack} makes.
     """
-    entry: dict[str, Any] = {}
+    entry = KeyEntry()
     at, end = 0, len(octets)
     while at < end:
         if at + 3 > end:
@@ -102,7 +102,7 @@ class Sealer:
         """
         return seal(self._key, os.urandom(NONCE_LENGTH), pack(entry), context)
 
-    def unseal(self, sealed: bytes, context: bytes) -> dict[str, Any]:
+    def unseal(self, sealed: bytes, context: bytes) -> Entry:
         """
         @raise KeyStoreError: sealed with another key, for somebody else, or changed since.
         """

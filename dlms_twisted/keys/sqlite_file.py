@@ -17,7 +17,7 @@ from typing import Final
 from dlms_twisted.errors import ConfigurationError, KeyStoreError, SecurityError
 from dlms_twisted.keys.database import Database
 from dlms_twisted.keys.editing import Added, Existing
-from dlms_twisted.keys.fields import Entry, check_lengths
+from dlms_twisted.keys.fields import Entry, KeyEntry, changed_entry, check_lengths
 from dlms_twisted.keys.sealed import Sealer
 from dlms_twisted.keys.toml_text import Changes
 from dlms_twisted.security.atrest import data_key
@@ -107,7 +107,7 @@ def read_default(connection: sqlite3.Connection, sealer: Sealer) -> Entry:
     @return: what the file states for titles that are absent or not listed.
     """
     row = connection.execute("SELECT value FROM meta WHERE name = 'default'").fetchone()
-    return {} if row is None else sealer.unseal(row[0], _DEFAULT)
+    return KeyEntry() if row is None else sealer.unseal(row[0], _DEFAULT)
 
 
 class SqliteKeyFile:
@@ -257,14 +257,14 @@ class SqliteKeyFile:
         row = connection.execute(sql, (title,)).fetchone()
         if row is None:
             raise ConfigurationError(f"{self.path}: {title.hex().upper()} is not listed")
-        entry = _changed(self._sealer.unseal(row[0], title), change)
+        entry = changed_entry(self._sealer.unseal(row[0], title), change)
         if entry.get("system_title") != title:
             raise ConfigurationError(f"{self.path}: a system title is not changed, but added")
         check_lengths(entry, f"{self.path}: {title.hex().upper()}: ")
         self._update(connection, entry)
 
     def _change_default(self, connection: sqlite3.Connection, change: Changes) -> None:
-        entry = _changed(read_default(connection, self._sealer), change)
+        entry = changed_entry(read_default(connection, self._sealer), change)
         check_lengths(entry, f"{self.path}: default.")
         sealed = self._sealer.seal(entry, _DEFAULT)
         connection.execute("INSERT OR REPLACE INTO meta VALUES ('default', ?)", (sealed,))
@@ -301,10 +301,6 @@ class _Notes:
         connection.execute(
             "DELETE FROM changes WHERE number <= (SELECT max(number) FROM changes) - ?", (_KEPT,)
         )
-
-
-def _changed(entry: Entry, change: Changes) -> Entry:
-    return {name: value for name, value in {**entry, **change}.items() if value is not None}
 
 
 def _page(connection: sqlite3.Connection, last: bytes) -> list[tuple[bytes, bytes]]:

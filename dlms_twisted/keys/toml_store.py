@@ -18,6 +18,7 @@ from dlms_twisted.keys.fields import (
     DEFAULT_POLICY,
     FIELDS,
     Entry,
+    KeyEntry,
     check_lengths,
     has_keys,
     keys_of,
@@ -97,7 +98,7 @@ def parse_key_table(octets: bytes, file: str) -> KeyTable:
 
 def _entry(table: TomlTable) -> Entry:
     values = ((name, table.convert(name, parse)) for name, parse in FIELDS.items())
-    entry = {name: value for name, value in values if value is not None}
+    entry = KeyEntry((name, value) for name, value in values if value is not None)
     table.finish()
     check_lengths(entry, f"{table.file}: {table.path}.")
     return entry

@@ -16,7 +16,7 @@ import tomlkit
 from tomlkit.items import AoT
 
 from dlms_twisted.errors import ConfigurationError
-from dlms_twisted.keys.fields import FIELDS, Entry, field_text
+from dlms_twisted.keys.fields import FIELDS, Entry, changed_entry, field_text
 from dlms_twisted.keys.toml_store import KeyDocument, parse_key_document
 
 __all__ = ["Changes", "append_meters", "change_entries", "entry_text"]
@@ -74,8 +74,10 @@ def change_entries(octets: bytes, changes: Mapping[bytes | None, Changes], file:
         if title is not None and title not in set(titles):
             raise ConfigurationError(f"{file}: {title.hex().upper()} is not listed")
     wanted = KeyDocument(
-        _changed(before.default, changes.get(None, {})),
-        tuple(_changed(entry, changes.get(entry["system_title"], {})) for entry in before.meters),
+        changed_entry(before.default, changes.get(None, {})),
+        tuple(
+            changed_entry(entry, changes.get(entry["system_title"], {})) for entry in before.meters
+        ),
     )
     editor = _Lines(octets.decode("utf-8-sig"))
     for title, change in changes.items():
@@ -85,10 +87,6 @@ def change_entries(octets: bytes, changes: Mapping[bytes | None, Changes], file:
 
 def _with(document: KeyDocument, added: tuple[Entry, ...]) -> KeyDocument:
     return KeyDocument(document.default, document.meters + added)
-
-
-def _changed(entry: Entry, changes: Changes) -> Entry:
-    return {name: value for name, value in {**entry, **changes}.items() if value is not None}
 
 
 def _quoted(value: object) -> str:
