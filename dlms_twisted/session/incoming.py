@@ -112,10 +112,10 @@ def cut_one(
         if tag == _DATA_NOTIFICATION:
             message = DataNotification.decode(apdu, limits, layouts=layouts)
             return Outer(apdu, raw, None, None, message)
+        if tag == _TELEGRAM:
+            return Outer(apdu, raw, None, None, Telegram.decode(apdu))
     except DecodeError:
-        return None
-    if tag == _TELEGRAM:
-        return Outer(apdu, raw, None, None, Telegram(apdu))
+        pass
     return None
 
 

@@ -4,7 +4,7 @@ What pushed plaintext is: a notification, a block of one, a P1 telegram, or some
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
 
 from dlms_twisted.apdu import registry
 from dlms_twisted.apdu.base import Apdu
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Message", "Telegram", "is_notification", "read_message", "take_message"]
 
 _TELEGRAM = b"/"
+#: Latin-1 text, its lines, and the control characters that an identification may hold.
+_PRINTABLE = bytes((0x02, 0x03, 0x09, 0x0A, 0x0D, *range(0x20, 0x100)))
 _DATA_NOTIFICATION = b"\x0f"
 _BODIES = (0x01, 0x02)
 
@@ -34,6 +36,15 @@ class Telegram(NamedTuple):
     """
 
     text: bytes
+
+    @classmethod
+    def decode(cls, octets: bytes) -> Self:
+        """
+        @raise DecodeError: not from a slash to an exclamation mark, or not printable.
+        """
+        if octets[:1] != _TELEGRAM or b"!" not in octets or octets.translate(None, _PRINTABLE):
+            raise DecodeError("a P1 telegram wanted", 0)
+        return cls(octets)
 
 
 #: What a notification carries.  A block is one that came ciphered: L{dlms_twisted.session.reassembly} joins those.
@@ -94,7 +105,7 @@ def read_message(
         if plaintext[:1] == _DATA_NOTIFICATION:
             return DataNotification.decode(plaintext, limits, layouts=layouts)
         if plaintext[:1] == _TELEGRAM:
-            return Telegram(plaintext)
+            return Telegram.decode(plaintext)
         return registry.decode(plaintext, limits)
     except DecodeError:
         reader = Reader(plaintext, limits=limits)

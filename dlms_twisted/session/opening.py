@@ -14,6 +14,7 @@ from dlms_twisted.apdu.base import Apdu
 from dlms_twisted.apdu.block_transfer import GeneralBlockTransfer
 from dlms_twisted.apdu.data_notification import DataNotification
 from dlms_twisted.apdu.envelope import AUTHENTICATED, COMPRESSED, ENCRYPTED, GENERAL, Envelope
+from dlms_twisted.apdu.gateway import GatewayRequest, GatewayResponse
 from dlms_twisted.errors import DecodeError, Reason, SecurityError
 from dlms_twisted.security.choice import expected_epoch
 from dlms_twisted.security.keys import MeterKeys, ReplayMode, key_epoch
@@ -122,9 +123,10 @@ def _decode(
             encrypted = encrypted or any(layer.encrypted for layer in layers)
             signed = signed or any(layer.signed for layer in layers)
         message = read_message(plaintext, layouts)
-    except SecurityError as error:
-        return Refusal(error.reason, error.detail, outer.raw, title or None, counter, epoch or None)
-    except DecodeError as error:
+        if isinstance(message, GatewayRequest | GatewayResponse):
+            # Nearly any octets are one, and none belongs inside of an envelope.
+            raise DecodeError("no gateway prefix wanted", 0)
+    except (SecurityError, DecodeError) as error:
         return _undecodable(outer, opened, error)
     if type(message) is not DataNotification and not is_notification(message):
         return _no_notification(message, outer, title, counter, epoch)
@@ -147,13 +149,18 @@ def _decode(
     )
 
 
-def _undecodable(outer: Outer, opened: Opened | _Opened, error: DecodeError) -> Refusal:
+def _undecodable(
+    outer: Outer, opened: Opened | _Opened, error: SecurityError | DecodeError
+) -> Refusal:
     """
-    Without a verified tag, nonsense means a wrong key; with one, a meter that cannot encode.
+    Without a verified tag, nonsense means a wrong key; with one, a meter that cannot encode, or a layer inside that
+    does not open.
     """
     title, counter, epoch = opened.title or None, opened.counter, opened.epoch or None
     if opened.encrypted and not opened.authenticated:
         reason, detail = Reason.IMPLAUSIBLE_PLAINTEXT, "probably a wrong key"
+    elif isinstance(error, SecurityError):
+        reason, detail = error.reason, error.detail
     else:
         reason, detail = Reason.MALFORMED, str(error)
     return Refusal(reason, detail, outer.raw, title, counter, epoch)

@@ -161,9 +161,41 @@ class OpeningTests(_Tests):
         """
         A ciphered P1 telegram is a notification without values of its own.
         """
+        for text in (b"/ISk5\x02MIE5T-200\r\n\r\n!ABCD\r\n", b"/ABC5\r\n0-0:96.1.0(\xe9)\r\n!\r\n"):
+            self.assertEqual(self.accepted(ciphered(text, 1)).apdu, text)
         found = self.accepted(ciphered(b"/ABC5\r\n\r\n!\r\n", 1))
         self.assertEqual(found.message, Telegram(b"/ABC5\r\n\r\n!\r\n"))
         self.assertEqual((found.body, found.time), (build.null(), None))
+
+    def test_no_telegram(self) -> None:
+        """
+        What begins with a slash and is no text is no telegram.
+        """
+        for text in (b"/ABC5\r\n", b"/\x00!", b"/ABC\x1b!"):
+            self.assertEqual(self.refused(ciphered(text, 1)).reason, Reason.MALFORMED)
+            unverified = self.refused(ciphered(text, 1, control=0x20))
+            self.assertEqual(unverified.reason, Reason.IMPLAUSIBLE_PLAINTEXT)
+
+    def test_no_prefix_inside(self) -> None:
+        """
+        A gateway's prefix does not belong inside of an envelope.
+        """
+        octets = bytes.fromhex("e60000") + push()
+        self.assertEqual(self.refused(ciphered(octets, 1)).reason, Reason.MALFORMED)
+        unverified = self.refused(ciphered(octets, 1, control=0x20))
+        self.assertEqual(unverified.reason, Reason.IMPLAUSIBLE_PLAINTEXT)
+
+    def test_outer_without_message(self) -> None:
+        """
+        A plain APDU that was not decoded yet is decoded.
+        """
+        found = open_notification(Outer(push(), b"raw", None, None), None, None, policy=Policy.NONE)
+        self.assertEqual(found, self.accepted(push(), None))
+        refused = open_notification(
+            Outer(b"\x0f", b"raw", None, None), None, None, policy=Policy.NONE
+        )
+        assert isinstance(refused, Refusal)
+        self.assertEqual(refused.reason, Reason.MALFORMED)
 
     def test_body_alone(self) -> None:
         """
@@ -207,7 +239,7 @@ class OpeningTests(_Tests):
         A wrong key shows as a bad tag, or, where there is no tag to check, as implausible plaintext.
         """
         self.assertEqual(self.refused(ciphered(push(), 7), WRONG).reason, Reason.BAD_TAG)
-        for counter in range(200):
+        for counter in range(2000):
             octets = ciphered(push(), counter, control=0x20)
             refusal = self.refused(octets, WRONG)
             self.assertEqual(refusal.reason, Reason.IMPLAUSIBLE_PLAINTEXT)
