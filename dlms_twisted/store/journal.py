@@ -275,18 +275,21 @@ class Journal:
 
         @return: which refused ones (by index) are not kept.
         """
-        totals = self.totals
+        touch = self.windows.touch
+        accepted = 0
         dropped = []
         for index, record in enumerate(records):
             if record.outcome == ACCEPTED:
-                totals[ACCEPTED] += 1
+                accepted += 1
                 if record.checked:
-                    self.windows.touch(record.title, record.epoch or "")
+                    touch(record.title, record.epoch or "")
                 continue
-            totals[f"refused-{record.reason}"] += 1
+            self.totals[f"refused-{record.reason}"] += 1
             if (why := self._admission.dropped(record)) is not None:
-                totals[why] += 1
+                self.totals[why] += 1
                 dropped.append(index)
+        if accepted:
+            self.totals[ACCEPTED] += accepted
         return frozenset(dropped)
 
     def _window_state(self, title: bytes, epoch: str) -> bytes | None:

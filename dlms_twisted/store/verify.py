@@ -37,7 +37,8 @@ _PARTS: Final = 64
 _WINDOWS: Final = 200_000
 
 _HALF: Final = (
-    ("length(raw) = 0 OR typeof(raw) <> 'blob'", "has no octets"),
+    # A refused datagram may have been empty; a reading never is.
+    ("typeof(raw) <> 'blob' OR (length(raw) = 0 AND reason IS NULL)", "has no octets"),
     ("typeof(received_at) <> 'integer' OR received_at <= 0", "has no time of arrival"),
     ("checked AND (epoch IS NULL OR counter IS NULL)", "is checked, but has no counter"),
     ("NOT checked AND (id IS NULL OR length(id) <> 16)", "has no identity"),
