@@ -25,8 +25,10 @@ _GENERAL_GLO: Final = 0xDB
 _SLASH: Final = 0x2F
 
 _starts: Final = re.compile(rb"[/\xdb]").search
-_ends: Final = re.compile(rb"!(?:([0-9A-Fa-f]{4})\r?\n|\r?\n|(?=/))").search
-_again: Final = re.compile(rb"\n/[A-Za-z]{3}.").search
+#: The end of a telegram, or the line end before the next one.
+_ends: Final = re.compile(
+    rb"!(?:([0-9A-Fa-f]{4})\r?\n|\r?\n|(?=/))|\n(?=/[A-Za-z]{3}[^\r\n])"
+).search
 _identified: Final = re.compile(rb"/[A-Za-z]{3}[^\r\n]*\r?\n(?:\r?\n)?").match
 _text: Final = re.compile(rb"[\x02\x03\t\r\n\x20-\x7e]*").fullmatch
 
@@ -202,14 +204,12 @@ class P1Decoder(StreamScanner):
         if self._ciphered and buffer[body] in {0x00, _GENERAL_GLO}:
             return self._ciphered_end(body + (buffer[body] == _GENERAL_GLO))
         search = max(body, start + self._searched)
-        again = _again(buffer, search)
-        found = _ends(buffer, search, again.start() + 2 if again else len(buffer))
+        stop = min(len(buffer), start + MAX_TELEGRAM)
+        found = _ends(buffer, search, stop)
         if found is not None:
             return found.end()
-        if again is not None:
-            return again.start() + 1
-        if len(buffer) - start > MAX_TELEGRAM:
-            return 0
+        if stop < len(buffer):
+            return stop
         # An end that has come in part must be seen again.
         self._searched = max(0, len(buffer) - start - 8)
         return -1

@@ -276,6 +276,29 @@ class AutoTests(SynchronousTestCase):
         self.assertGreater(reported, 60 * 4096 - 80_000)
 
 
+class DamagedTests(SynchronousTestCase):
+    """
+    Tests with hostile input.
+    """
+
+    def test_vectors(self) -> None:
+        """
+        Whatever a hostile vector is, each link takes it, says what it is not, and goes on.
+        """
+        for record in vectors.load("damaged.jsonl"):
+            stream = bytes.fromhex(record["hex"])
+            for medium in ("hdlc", "mbus", "p1", "apdu", "auto"):
+                sample = SAMPLES.get(medium, (CIPHERED, CIPHERED))
+                for size in (1, 100, len(stream)):
+                    link = push_link(medium)
+                    parts = [stream[start : start + size] for start in range(0, len(stream), size)]
+                    run(link, parts)
+                    while link.deadline is not None:
+                        link.time_passed(link.deadline)
+                        list(drain(link.next_event))
+                    self.assertEqual(octets(run(link, [sample[0]], 100.0)), [sample[1]])
+
+
 class RawTests(SynchronousTestCase):
     """
     Tests of L{RawPushLink}.

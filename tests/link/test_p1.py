@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from dlms_twisted.link import p1 as p1_module
 from dlms_twisted.link.p1 import (
     MAX_TELEGRAM,
     P1Decoder,
@@ -180,8 +181,31 @@ class P1DecoderTests(SynchronousTestCase):
         What never ends is given up at its limit, and the next telegram is decoded.
         """
         decoder = P1Decoder()
-        events = feed(decoder, [b"/ABC5\r\n" + b"x" * (MAX_TELEGRAM + 10) + b"\r\n" + FIRST])
+        stream = b"/ABC5\r\n" + b"x" * (MAX_TELEGRAM + 10) + b"\r\n" + FIRST
+        events = feed(decoder, [stream])
         self.assertEqual(good(events), [FIRST])
+        self.assertEqual(kinds(events)[0], ProblemKind.INCOMPLETE)
+        pieces = [stream[start : start + 100] for start in range(0, len(stream), 100)]
+        self.assertEqual(feed(P1Decoder(), pieces), events)
+
+    def test_linear(self) -> None:
+        """
+        Beginnings without end are searched once or twice, not from each of them.
+        """
+        searched = 0
+        search = p1_module._ends
+
+        def counted(octets: bytes, start: int = 0, stop: int = 0) -> Any:
+            nonlocal searched
+            found = search(octets, start, stop or len(octets))
+            searched += (found.end() if found else stop or len(octets)) - start
+            return found
+
+        self.patch(p1_module, "_ends", counted)
+        for unit in (b"x/ABC5\nx", b"/ABC5\r\nx!", b"\n/ABC5\r\nx"):
+            searched = 0
+            feed(P1Decoder(), [unit * 10_000])
+            self.assertLess(searched, 6 * len(unit) * 10_000, unit)
 
     def test_ciphered_off(self) -> None:
         """

@@ -4,6 +4,7 @@ Tests of L{dlms_twisted.transport.serial}, its descriptions, its plugin and its 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import subprocess
@@ -497,6 +498,33 @@ class PtyIntegrationTests(TestCase):
         transport: Any = protocol.transport
         transport.abortConnection()
         await self.open(name)
+
+    async def test_modem_lines(self) -> None:
+        """
+        Modem lines are left alone; those that are asked for are set.
+        """
+        from serial import serialposix
+
+        requests: list[tuple[int, bytes]] = []
+        ioctl = fcntl.ioctl
+
+        def recorded(descriptor: Any, request: int, *arguments: Any) -> Any:
+            if request in {serialposix.TIOCMBIS, serialposix.TIOCMBIC}:
+                requests.append((request, arguments[0]))
+                return 0
+            return ioctl(descriptor, request, *arguments)
+
+        self.patch(fcntl, "ioctl", recorded)
+        await self.open(self.pty()[1])
+        self.assertEqual(requests, [])
+        await self.open(self.pty()[1], rts=True, dtr=False)
+        self.assertEqual(
+            set(requests),
+            {
+                (serialposix.TIOCMBIS, serialposix.TIOCM_RTS_str),
+                (serialposix.TIOCMBIC, serialposix.TIOCM_DTR_str),
+            },
+        )
 
     async def test_missing(self) -> None:
         """

@@ -138,6 +138,20 @@ class HDLCPushTests(SynchronousTestCase):
         mixed = [frame for pair in zip(FRAMES, other, strict=True) for frame in pair]
         self.assertEqual(octets(run(HDLCPushLink(), mixed)), [APDU, b"\x0fother" * 40])
 
+    def test_lists_interleave(self) -> None:
+        """
+        Lists of different lengths from one meter in any order, an hourly one among them, come out as
+        they came (esph#16942).
+        """
+        lists = [b"\x0f" + bytes([number]) * size for number, size in ((1, 40), (2, 120), (3, 300))]
+        order = [0, 0, 1, 0, 2, 0, 1]
+        frames: list[bytes] = []
+        for number in order:
+            frames += encode_message(lists[number], destination=TO, source=FROM, size=128)
+        events = run(HDLCPushLink(), frames)
+        self.assertEqual(octets(events), [lists[number] for number in order])
+        self.assertEqual(kinds(events), [])
+
     def test_lost_segment_end(self) -> None:
         """
         When the last segment was lost, the next message begins anew and is whole.
