@@ -8,8 +8,10 @@ from random import Random
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from dlms_twisted.apdu.ciphered import GeneralCiphering
 from dlms_twisted.apdu.data_notification import DataNotification, HeaderlessNotification
 from dlms_twisted.apdu.get import GetRequestNext
+from dlms_twisted.apdu.signing import GeneralSigning
 from dlms_twisted.errors import Reason
 from dlms_twisted.security.policy import Policy
 from dlms_twisted.session.notification import (
@@ -76,6 +78,27 @@ class CuttingTests(SynchronousTestCase):
         self.assertEqual((untitled.title, service.title), (None, None))
         self.assertIsNotNone(untitled.envelope)
         self.assertIsNotNone(service.envelope)
+
+    def test_title_inside(self) -> None:
+        """
+        British meters name themselves in the signed APDU inside; one that is cut off names nobody.
+        """
+        for content, title in (
+            (
+                GeneralSigning(
+                    originator_system_title=TITLE, content=push(), signature=b""
+                ).encode(),
+                TITLE,
+            ),
+            (b"\xdf\x05", None),
+            (push(), None),
+        ):
+            apdu = GeneralCiphering(
+                security_control=0x11, invocation_counter=0, payload=content, mac=bytes(12)
+            )
+            [outer] = self.cut(apdu.encode())
+            assert isinstance(outer, Outer)
+            self.assertEqual(outer.title, title)
 
     def test_several(self) -> None:
         """
