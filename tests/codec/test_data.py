@@ -299,8 +299,8 @@ class LimitTests(SynchronousTestCase):
             self.assertIn("nesting", error.reason)
             self.assertEqual(error.offset, offset, bad)
         self.assertEqual(decode_data(b"\x11\x01", Limits(depth=0)).values, 1)
-        for bad in (b"\x02\x00", b"\x13\x11\x01\x00"):
-            self.assertRaises(DecodeError, decode_data, bad, Limits(depth=0))
+        for flat in (b"\x02\x00", b"\x13\x11\x01\x00"):
+            self.assertRaises(DecodeError, decode_data, flat, Limits(depth=0))
 
     def test_depth_by_default(self) -> None:
         """
