@@ -55,6 +55,8 @@ INTEGERS: Final = frozenset([one.tag for one in TYPES if one.is_integer])
 _FLOATS: Final = {BY_NAME["float32"].tag: 4, BY_NAME["float64"].tag: 8}
 _CONTAINERS: Final = frozenset({ARRAY, STRUCTURE, COMPACT_ARRAY})
 _PLAIN_HEX: Final = frozenset({BY_NAME["date"].tag, BY_NAME["time"].tag})
+#: What C{scaler_unit} looks like; some meters send the unit as unsigned.
+_SCALER_UNITS: Final = ((STRUCTURE, (_INTEGER, ENUM)), (STRUCTURE, (_INTEGER, _UNSIGNED)))
 #: The value group A of the codes that exist; none of them is a printable character.
 _MEDIA: Final = frozenset({0, 1, 4, 5, 6, 7, 8, 9, 15})
 #: Longest text, in octets, that is looked at for being printable.
@@ -131,12 +133,9 @@ def scaler_unit(element: Element) -> ScalerUnit | None:
     """
     @return: scaler and unit, if C{element} is a structure of just these.
     """
-    if element.tag != STRUCTURE or len(element.value) != 2:
+    if element.shape not in _SCALER_UNITS:
         return None
-    scaler, unit = children(element)
-    if scaler.tag != _INTEGER or unit.tag not in {ENUM, _UNSIGNED}:
-        return None
-    return ScalerUnit(scaler.value, unit.value)
+    return ScalerUnit(*element.value)
 
 
 def is_time(element: Element) -> bool:

@@ -12,11 +12,12 @@ from attrs import frozen
 
 from dlms_twisted.codec.tags import BY_NAME
 from dlms_twisted.cosem.clock import NO_OPTIONS, ClockOptions
+from dlms_twisted.cosem.columns import Column, with_labels
 from dlms_twisted.cosem.obis import Obis, ObisPattern
 from dlms_twisted.cosem.units import by_symbol, unit_of
 from dlms_twisted.errors import ConfigurationError, ObisError, UnitError
 
-__all__ = ["Checker", "Conditions", "Path", "Place", "ValueRule"]
+__all__ = ["BufferRule", "Checker", "Conditions", "Path", "Place", "ValueRule"]
 
 #: Where an element stands: C{(2, 0)} is the first element of the third.
 Path = tuple[int, ...]
@@ -67,6 +68,25 @@ class ValueRule:
     pattern: ObisPattern
     scaler: int | None = None
     unit: str | None = None
+
+
+@frozen(kw_only=True)
+class BufferRule:
+    """
+    How the buffer of a profile, or of compact data, is read when it is pushed.
+
+    @ivar pattern: Of the profile's name, or of the compact data object's.
+    @ivar columns: Its capture objects.
+    @ivar capture_period: In seconds.
+    @ivar template: Of compact data: the template's number, else L{None}.
+    @ivar description: Of compact data: its C{template_description}.
+    """
+
+    pattern: ObisPattern
+    columns: tuple[Column, ...]
+    capture_period: int = 0
+    template: int | None = None
+    description: bytes = b""
 
 
 class Checker:
@@ -234,6 +254,55 @@ class Checker:
         if options.standard_time_all_year and zone is None:
             raise self.wrong(_join(key, "standard_time_all_year"), "needs a clock_zone")
         return options
+
+    def buffer(self, table: Mapping[str, Any], key: str) -> BufferRule:
+        """
+        @return: one C{[[profile]]}.
+        """
+        self.keys(table, key, {"obis", "columns", "capture_period", "template", "description"})
+        found = table.get("columns")
+        if not isinstance(found, list) or not found:
+            raise self.wrong(_join(key, "columns"), "a list of OBIS codes wanted")
+        columns = [
+            self._column(one, f"{_join(key, 'columns')}[{i}]") for i, one in enumerate(found)
+        ]
+        template = self._integer(table, key, "template", 0, 0xFF)
+        description = table.get("description", "")
+        try:
+            octets = bytes.fromhex(description if isinstance(description, str) else "-")
+        except ValueError:
+            raise self.wrong(_join(key, "description"), "octets as hex wanted") from None
+        if (template is None) != (not octets):
+            raise self.wrong(key, "template and description go together")
+        try:
+            pattern = ObisPattern.parse(self.text(table, key, "obis"))
+        except ObisError as error:
+            raise self.wrong(_join(key, "obis"), error) from None
+        return BufferRule(
+            pattern=pattern,
+            columns=with_labels(columns),
+            capture_period=self._integer(table, key, "capture_period", 0, 0xFFFFFFFF) or 0,
+            template=template,
+            description=octets,
+        )
+
+    def _column(self, found: object, key: str) -> Column:
+        table = {"obis": found} if isinstance(found, str) else found
+        if not isinstance(table, dict):
+            raise self.wrong(key, "an OBIS code, or a table with one, wanted")
+        self.keys(table, key, {"obis", "class", "attribute", "scaler", "unit"})
+        code = self.obis(table.get("obis", ""), _join(key, "obis"))
+        # Clocks are what gives rows their time; registers are most of the rest.
+        usual = 8 if (code.a, code.c, code.d) == (0, 1, 0) else 3 if code.a else 1
+        class_id = self._integer(table, key, "class", 0, 0xFFFF)
+        attribute = self._integer(table, key, "attribute", -128, 127)
+        return Column(
+            class_id=usual if class_id is None else class_id,
+            logical_name=code,
+            attribute=2 if attribute is None else attribute,
+            scaler=self._scaler(table, key),
+            unit=self._unit(table, key),
+        )
 
     def obis(self, text: object, key: str) -> Obis:
         """

@@ -125,7 +125,7 @@ def obis_name(obis: Obis | bytes, *overlays: NameOverlay) -> str | None:
     """
     code = obis if isinstance(obis, Obis) else Obis.of(obis)
     for overlay in overlays:
-        name = overlay.name(code)
+        name = overlay.name(code) if overlay is not NO_OVERLAY else None
         if name is not None:
             return name
     return _by_rule(code)

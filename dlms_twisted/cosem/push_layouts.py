@@ -21,6 +21,7 @@ from dlms_twisted.codec.data import Data
 from dlms_twisted.cosem.clock import NO_OPTIONS, ClockOptions
 from dlms_twisted.cosem.elements import Element, children, element_of, text, type_name
 from dlms_twisted.cosem.layout_form import (
+    BufferRule,
     Checker,
     Conditions,
     Path,
@@ -173,17 +174,20 @@ class PushLayouts:
         groups: Iterable[Group] = (),
         names: NameOverlay = NO_OVERLAY,
         telegram_names: NameOverlay = NO_OVERLAY,
+        buffers: Iterable[BufferRule] = (),
     ) -> None:
         """
         @param layouts: Asked in this order; the first that matches reads the message.
         @param groups: Of those that have a meter, the first that says something wins.
         @param names: Names of OBIS codes that go before the rules.
         @param telegram_names: The same for P1 telegrams, asked after C{names}.
+        @param buffers: How buffers of profiles and compact data are read; the first that fits is taken.
         """
         self.layouts = tuple(layouts)
         self.groups = tuple(groups)
         self.names = names
         self.telegram_names = telegram_names
+        self.buffers = tuple(buffers)
 
     @classmethod
     def parse(
@@ -193,7 +197,7 @@ class PushLayouts:
         zones: Callable[[str], tzinfo] | None = None,
     ) -> PushLayouts:
         """
-        @param text: TOML: C{[names]}, C{[telegram.names]}, C{[[layout]]} and C{[[group]]}.
+        @param text: TOML: C{[names]}, C{[telegram.names]}, C{[[layout]]}, C{[[group]]} and C{[[profile]]}.
         @param where: What to call the text in an error.
         @param zones: From the name of a zone to the zone, C{zoneinfo.ZoneInfo}; without it no C{clock_zone}
             can be used.
@@ -205,7 +209,7 @@ class PushLayouts:
         except tomllib.TOMLDecodeError as error:
             raise ConfigurationError(f"{where}: {error}") from None
         check = Checker(where)
-        check.keys(document, "", {"names", "telegram", "layout", "group"})
+        check.keys(document, "", {"names", "telegram", "layout", "group", "profile"})
         telegram = check.table(document, "", "telegram")
         check.keys(telegram, "telegram", {"names"})
         return cls(
@@ -216,6 +220,7 @@ class PushLayouts:
             ],
             NameOverlay.of(document.get("names", {}), where),
             NameOverlay.of(telegram.get("names", {}), f"{where}: telegram"),
+            [check.buffer(one, f"profile[{i}]") for i, one in check.tables(document, "profile")],
         )
 
     def before(self, other: PushLayouts) -> PushLayouts:
@@ -227,6 +232,7 @@ class PushLayouts:
             self.groups + other.groups,
             other.names.merged(self.names),
             other.telegram_names.merged(self.telegram_names),
+            self.buffers + other.buffers,
         )
 
     def find(self, message: Message) -> Layout | None:
@@ -240,6 +246,18 @@ class PushLayouts:
         @return: the groups that have the meter, the one that wins first.
         """
         return tuple(group for group in self.groups if group.has(identities))
+
+    def buffer_of(self, name: Obis, template: int | None = None) -> BufferRule | None:
+        """
+        @param name: Of a profile, or of a compact data object.
+        @param template: Of compact data, the number of its template.
+
+        @return: how its buffer is read, or L{None}.
+        """
+        for rule in self.buffers:
+            if rule.template == template and rule.pattern.matches(name):
+                return rule
+        return None
 
 
 #: Nothing but the common forms.

@@ -31,6 +31,7 @@ from dlms_twisted.cosem.layout_form import ValueRule
 from dlms_twisted.cosem.names import NO_OVERLAY, NameOverlay, obis_name
 from dlms_twisted.cosem.obis import Obis
 from dlms_twisted.cosem.push_layouts import NO_LAYOUTS, Layout, Message, PushLayouts
+from dlms_twisted.cosem.pushed_buffers import expanded
 from dlms_twisted.cosem.reading import Reading
 from dlms_twisted.cosem.recognise import Found, is_clock
 from dlms_twisted.cosem.scaled import scale
@@ -102,6 +103,8 @@ def readings_of(
     message = Message(body)
     layout = known.find(message)
     found = message.found if layout is None else layout.read(message)
+    if known.buffers:
+        found = expanded(found, message.root, known.buffer_of)
     return _readings(found, date_time, layout, known, options or NO_READING_OPTIONS, message)
 
 
@@ -124,6 +127,8 @@ def readings_of_event(
     layout = known.find(message)
     found = [Found(instance_id, message.root, "event", class_id, attribute_id)]
     found += message.found if layout is None else layout.read(message)
+    if known.buffers:
+        found = expanded(found, message.root, known.buffer_of)
     return _readings(found, time, layout, known, options or NO_READING_OPTIONS, message)
 
 
@@ -180,7 +185,7 @@ def _readings(
 
 def _message_time(found: Iterable[Found]) -> bytes | None:
     for one in found:
-        if is_clock(one.logical_name) and is_time(one.element):
+        if one.time is None and is_clock(one.logical_name) and is_time(one.element):
             octets: bytes = one.element.value
             return octets
     return None
@@ -246,7 +251,7 @@ class _Maker:
         Scaler and unit: what a group says; else the message; else what the meter was read for; else the layout.
         """
         scaler, source = found.scaler, found.source
-        unit = None if found.unit is None else unit_symbol(found.unit)
+        unit = unit_symbol(found.unit) if isinstance(found.unit, int) else found.unit
         if scaler is None and found.unit is None:
             known = self._scalers.get(obis)
             if known is not None:

@@ -46,7 +46,7 @@ class Found(NamedTuple):
     @ivar attribute: Index, or L{None} likewise.
     @ivar element: The value.
     @ivar scaler: A power of ten, where the message says it.
-    @ivar unit: A number of the enumeration of units, where the message says it.
+    @ivar unit: A number of the enumeration of units, where the message says it; a symbol where a layout does.
     @ivar time: The value's own time, twelve octets.
     @ivar status: The value's own status word.
     @ivar source: The form that said so.
@@ -58,7 +58,7 @@ class Found(NamedTuple):
     class_id: int | None = None
     attribute: int | None = None
     scaler: int | None = None
-    unit: int | None = None
+    unit: int | str | None = None
     time: bytes | None = None
     status: int | None = None
 
@@ -252,30 +252,38 @@ def _row(fields: Sequence[Element]) -> Found | None:
     """
     if not 2 <= len(fields) <= _ROW:
         return None
-    names = [index for index, field in enumerate(fields) if is_logical_name(field)]
-    scalers = [known for field in fields if (known := scaler_unit(field)) is not None]
-    if not names or (names[0] != 0 and (len(names), len(scalers), len(fields)) != (1, 1, 3)):
+    names: list[int] = []
+    known: ScalerUnit | None = None
+    rest: list[Element] = []
+    scalers = 0
+    for index, field in enumerate(fields):
+        if is_logical_name(field):
+            names.append(index)
+            if index == names[0]:
+                continue
+        said = scaler_unit(field)
+        if said is None:
+            rest.append(field)
+        else:
+            known, scalers = said, scalers + 1
+    if not names or (names[0] != 0 and (len(names), scalers, len(fields)) != (1, 1, 3)):
         return None
     if len(names) > 1 and (len(names) > 2 or names[1] != 1 or len(fields) > 3):
         return None
     name = fields[names[0]].value
-    rest = [
-        field
-        for index, field in enumerate(fields)
-        if index != names[0] and scaler_unit(field) is None
-    ]
-    if not rest or len(scalers) > 1 or is_push_setup(name):
+    if not rest or scalers > 1 or is_push_setup(name):
         return None
     value, *extra = rest
-    return _row_found(name, value, extra, scalers[0] if scalers else None)
+    return _row_found(name, value, extra, known)
 
 
 def _row_found(
     name: bytes, value: Element, extra: Sequence[Element], known: ScalerUnit | None
 ) -> Found | None:
-    found = Found(name, value, "row")
-    if known is not None:
-        found = found._replace(scaler=known.scaler, unit=known.unit)
+    if known is None:
+        found = Found(name, value, "row")
+    else:
+        found = Found(name, value, "row", None, None, known.scaler, known.unit)
     for field in extra:
         if is_time(field) and found.time is None:
             found = found._replace(time=field.value)

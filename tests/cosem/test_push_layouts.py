@@ -198,3 +198,91 @@ class FileTests(SynchronousTestCase):
         self.assertEqual(load_layouts([path]).layouts[0].name, "water")
         error = self.assertRaises(ConfigurationError, load_layouts, [path + "-missing"])
         self.assertIn("-missing", str(error))
+
+
+_BUFFERS = """
+[[layout]]
+name = "daily"
+when = { root = "structure", elements = 2, types = { 1 = "array" } }
+at = { 0 = "0-0:42.0.0", 1 = { obis = "1-0:99.2.0", class = 7 } }
+
+[[profile]]
+obis = "*-*:99.2.0"
+columns = ["0-0:1.0.0", "0-0:96.10.1", { obis = "1-0:1.8.0", scaler = 1, unit = "Wh" }]
+capture_period = 3600
+
+[[profile]]
+obis = "0-*:66.0.*"
+template = 47
+description = "0203091106"
+columns = ["0-0:1.0.0", "0-0:96.10.1", { obis = "7-0:3.1.0", scaler = -3, unit = "m3" }]
+"""
+
+
+class BufferTests(SynchronousTestCase):
+    """
+    Tests of pushed buffers whose columns a layout file says.
+    """
+
+    def setUp(self) -> None:
+        self.layouts = PushLayouts.parse(_BUFFERS)
+        self.time = bytes.fromhex("07E801010100000000FFC400")
+
+    def test_profile(self) -> None:
+        """
+        Each row's cells are readings with the row's time and status, also where the time was left out.
+        """
+        first = build.structure(
+            build.octet_string(self.time), build.unsigned(8), build.double_long_unsigned(100)
+        )
+        second = build.structure(build.null(), build.unsigned(0), build.double_long_unsigned(101))
+        body = build.structure(build.octet_string(b"ABC1234567"), build.array(first, second))
+        readings = readings_of(body, layouts=self.layouts)
+        energies = [one.to_json() for one in readings if one.obis == Obis.parse("1-0:1.8.0")]
+        self.assertEqual(
+            [(one["value"], one["unit"], one["time"], one["status"]) for one in energies],
+            [
+                (1000, "Wh", "2024-01-01T00:00:00+01:00", 8),
+                (1010, "Wh", "2024-01-01T01:00:00+01:00", 0),
+            ],
+        )
+        self.assertEqual(energies[0]["source"], "row of 1-0:99.2.0.255")
+        clocks = [one.value for one in readings if one.obis == Obis.parse("0-0:1.0.0")]
+        self.assertEqual(clocks, ["2024-01-01T00:00:00+01:00", "2024-01-01T01:00:00+01:00"])
+        # The buffer itself is there as well, and no row's time is the message's.
+        [buffer] = [one for one in readings if one.class_id == 7]
+        self.assertEqual((buffer.value, buffer.time), (None, None))
+
+    def test_compact(self) -> None:
+        """
+        A compact buffer of a known template, alone or under its name; one of another template stays as it is.
+        """
+        octets = b"\x2f\x0c" + self.time + b"\x00" + (123456).to_bytes(4, "big")
+        name = build.octet_string(Obis.parse("0-0:66.0.0").octets)
+        for body in (build.octet_string(octets), build.structure(name, build.octet_string(octets))):
+            [volume] = [one for one in readings_of(body, layouts=self.layouts) if one.obis.a == 7]
+            self.assertEqual((str(volume.value), volume.unit), ("123.456", "m³"))
+            self.assertEqual(volume.time, "2024-01-01T00:00:00+01:00")
+            self.assertEqual(volume.source, "compact data, template 47")
+        other = build.octet_string(b"\x30" + octets[1:])
+        self.assertEqual(readings_of(other, layouts=self.layouts), ())
+        short = build.octet_string(octets[:-1])
+        self.assertEqual(readings_of(short, layouts=self.layouts), ())
+
+    def test_wrong(self) -> None:
+        """
+        Mistakes in a profile's table are named.
+        """
+        start = '[[profile]]\nobis = "1-0:99.1.0"\n'
+        for text, key in (
+            ("[[profile]]", "profile[0].columns"),
+            (start + "columns = 3", "profile[0].columns"),
+            (start + 'columns = ["1-0:1.8"]', "profile[0].columns[0]"),
+            (start + "columns = [3]", "profile[0].columns[0]"),
+            (start + 'columns = ["1.8.0"]\ntemplate = 3', "go together"),
+            (start + 'columns = ["1.8.0"]\ntemplate = 3\ndescription = "0g"', "description"),
+            (start + 'columns = ["1.8.0"]\ncapture_period = -1', "capture_period"),
+            ('[[profile]]\ncolumns = ["1.8.0"]\nobis = "1-0:x.y.0"', "profile[0].obis"),
+        ):
+            error = self.assertRaises(ConfigurationError, PushLayouts.parse, text, "own.toml")
+            self.assertIn(key, str(error))

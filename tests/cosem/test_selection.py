@@ -29,12 +29,12 @@ class RangeTests(SynchronousTestCase):
 
     def test_vector(self) -> None:
         """
-        A day as a published request asks for it, octet by octet.
+        An hour as a published request asks for it, octet by octet.
         """
         records = {one["id"]: one for one in load("profile.jsonl")}
         published = records["u9n-selective-access-parse-range-descriptor-x"]["hex"]
         start = datetime(2017, 10, 1, tzinfo=timezone(timedelta(hours=1)))
-        made = by_time(start, start + timedelta(days=1), style=RangeStyle(status=0x80))
+        made = by_time(start, start + timedelta(hours=1), style=RangeStyle(status=0x80))
         # There the descriptor stands in an array of one.
         self.assertEqual("0101" + made.to_selection().access_parameters.octets.hex(), published)
 
