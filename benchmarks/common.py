@@ -1,5 +1,6 @@
 """
-Timing side by side: medians of runs that take turns, so that a busy machine slows all alike.
+Timing side by side: medians of runs that take turns, in CPU time of this process, so that what else the machine does
+counts little, and for all alike.
 """
 
 from __future__ import annotations
@@ -7,7 +8,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable, Mapping
 from statistics import median
-from time import perf_counter
+from time import process_time
 from typing import NamedTuple
 
 __all__ = ["Row", "compare", "measure", "table"]
@@ -18,9 +19,9 @@ class Row(NamedTuple):
     One figure.
 
     @ivar name: What was done.
-    @ivar ours: Median seconds for one call of ours.
+    @ivar ours: Median seconds of CPU for one call of ours.
     @ivar peer: With whom ours is compared.
-    @ivar theirs: Median seconds for one call of the peer.
+    @ivar theirs: Median seconds of CPU for one call of the peer.
     @ivar wanted: The least ratio that the project promises; 0 where it promises none.
     """
 
@@ -48,7 +49,7 @@ def measure(
     @param rounds: How often each has its turn.
     @param seconds: About how long one turn lasts.
 
-    @return: by name, the median seconds of one call.
+    @return: by name, the median seconds of CPU for one call.
     """
     counts = {name: _count(call, seconds) for name, call in calls.items()}
     taken: dict[str, list[float]] = {name: [] for name in calls}
@@ -109,10 +110,10 @@ def _turn(call: Callable[[], object], count: int) -> float:
     enabled = gc.isenabled()
     gc.disable()
     try:
-        started = perf_counter()
+        started = process_time()
         for _ in range(count):
             call()
-        return (perf_counter() - started) / count
+        return (process_time() - started) / count
     finally:
         if enabled:
             gc.enable()

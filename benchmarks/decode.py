@@ -104,5 +104,5 @@ def run() -> list[Row]:
     ):
         peers = _peers(octets)
         del peers["gurux"]  # minutes
-        rows += compare(name, partial(decode_data, octets), peers, wanted=wanted, rounds=5)
+        rows += compare(name, partial(decode_data, octets), peers, wanted=wanted, rounds=9)
     return rows
