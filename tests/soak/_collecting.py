@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from dlms_twisted.server.push_meter import PushMeter
 
@@ -59,6 +60,12 @@ class CollectorProcess:
             *more,
         ]
         self._process: subprocess.Popen[bytes] | None = None
+
+    def listen(self, description: str) -> None:
+        """
+        Have it listen on one more source, when it is started.
+        """
+        self._command += ["--listen", description]
 
     def start(self) -> None:
         """
@@ -129,7 +136,7 @@ def send_paced(
         sender.sendto(frame, ("127.0.0.1", port))
 
 
-def query(journal: Path, *arguments: str) -> list[dict[str, object]]:
+def query(journal: Path, *arguments: str) -> list[dict[str, Any]]:
     """
     @return: the records that C{dlms journal export} prints.
     """

@@ -34,7 +34,7 @@ def soak(scale: float) -> dict[str, object]:
 
 def _identities(journal: Path) -> list[tuple[str, int]]:
     return [
-        (str(record["system_title"]), int(str(record["invocation_counter"])))
+        (record["system_title"], record["invocation_counter"])
         for record in query(journal, "--outcome", "accepted")
     ]
 
