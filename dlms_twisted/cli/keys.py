@@ -4,8 +4,6 @@ C{dlms keys}: key files, without ever showing a key.
 
 from __future__ import annotations
 
-import stat
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ import click
 from dlms_twisted.cli.keys_check import check
 from dlms_twisted.cli.keys_generate import generate
 from dlms_twisted.cli.keys_list import list_keys
-from dlms_twisted.cli.keys_options import file_options, given_fields, key_options
+from dlms_twisted.cli.keys_options import file_options, given_fields, key_options, read_list
 from dlms_twisted.cli.keys_rotate import rotate
 from dlms_twisted.errors import ConfigurationError
 from dlms_twisted.keys.csv_import import read_csv
@@ -129,7 +127,7 @@ def import_csv(
         if field.strip() not in FIELDS:
             raise ConfigurationError(f"--column: there is no field {field.strip()}")
         named[header] = field.strip()
-    octets = _read_csv_file(csv_file)
+    octets = read_list(csv_file)
     entries = read_csv(octets, str(csv_file), columns=named, ignore_unknown=ignore_unknown)
     file = open_key_file(key_file, insecure=insecure_keys, master_key_file=master_key_file)
     try:
@@ -143,15 +141,3 @@ def import_csv(
     parts += [f"{added.replaced} replaced"] if added.replaced else []
     parts += [f"{added.skipped} skipped"] if added.skipped else []
     click.echo(f"{key_file}: {', '.join(parts)}", err=True)
-
-
-def _read_csv_file(path: Path) -> bytes:
-    if str(path) == "-":
-        return sys.stdin.buffer.read()
-    try:
-        if path.stat().st_mode & stat.S_IROTH:
-            click.echo(f"{path}: others may read these keys; delete it after the import", err=True)
-        return path.read_bytes()
-    except OSError as error:
-        message = f"{path}: {error.strerror}"
-    raise ConfigurationError(message)

@@ -5,8 +5,10 @@ Options that the C{dlms keys} commands share: which file, and keys that need not
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -16,7 +18,7 @@ from dlms_twisted.keys.fields import FIELDS, KEY_FIELDS
 from dlms_twisted.keys.files import read_private
 from dlms_twisted.security.pem import private_of_pem, public_of_pem
 
-__all__ = ["KeyValue", "file_options", "given_fields", "key_options", "read_text"]
+__all__ = ["KeyValue", "file_options", "given_fields", "key_options", "read_list", "read_text"]
 
 if TYPE_CHECKING:
     _ParamType = click.ParamType[bytes]
@@ -165,3 +167,22 @@ def given_fields(values: dict[str, Any]) -> dict[str, Any]:
     @return: the fields among the values of options that were given.
     """
     return {name: values[name] for name in FIELDS if values.get(name) is not None}
+
+
+def read_list(path: Path) -> bytes:
+    """
+    Read a list of keys.  It is there for a moment only: one that others may read is taken, with advice.
+
+    @param path: C{-} is stdin.
+
+    @raise ConfigurationError: it cannot be read.
+    """
+    if str(path) == "-":
+        return sys.stdin.buffer.read()
+    try:
+        if path.stat().st_mode & stat.S_IROTH:
+            click.echo(f"{path}: others may read these keys; delete it after the import", err=True)
+        return path.read_bytes()
+    except OSError as error:
+        message = f"{path}: {error.strerror}"
+    raise ConfigurationError(message)

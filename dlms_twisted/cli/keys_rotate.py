@@ -5,16 +5,16 @@ C{dlms keys rotate}: keys to come, and what becomes of them.
 from __future__ import annotations
 
 import secrets
+from pathlib import Path
 from typing import Any
 
 import click
 
-from dlms_twisted.cli.keys_options import file_options, key_options
+from dlms_twisted.cli.keys_options import file_options, key_options, read_list
 from dlms_twisted.errors import ConfigurationError
 from dlms_twisted.keys.csv_import import read_csv
 from dlms_twisted.keys.editing import KeyFile
 from dlms_twisted.keys.fields import PENDING, Entry
-from dlms_twisted.keys.files import read_private
 from dlms_twisted.keys.opening import open_key_file
 from dlms_twisted.keys.promotion import Promotions
 from dlms_twisted.keys.toml_text import Changes
@@ -69,7 +69,7 @@ def rotate(
         key_file, insecure=insecure_keys, master_key_file=master_key_file, must_exist=True
     )
     try:
-        entries = _wanted(file, meters, everyone, csv_file, insecure_keys)
+        entries = _wanted(file, meters, everyone, csv_file)
         if promote:
             changes, left = _promotion(entries, promotions)
         elif cancel:
@@ -101,7 +101,7 @@ def _check_options(
 
 
 def _wanted(
-    file: KeyFile, meters: tuple[str, ...], everyone: bool, csv_file: str | None, insecure: bool
+    file: KeyFile, meters: tuple[str, ...], everyone: bool, csv_file: str | None
 ) -> list[tuple[Entry, Entry]]:
     """
     @return: the entries that are meant, each with the new keys that a CSV file gives it.
@@ -110,8 +110,7 @@ def _wanted(
         return [(entry, {}) for entry in file.entries()]
     if csv_file is None:
         return [(_found(file, meter), {}) for meter in meters]
-    octets, _ = read_private(csv_file, insecure=insecure)
-    rows = read_csv(octets, csv_file)
+    rows = read_csv(read_list(Path(csv_file)), csv_file)
     return [(_found(file, row["system_title"].hex()), row) for row in rows]
 
 

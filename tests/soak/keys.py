@@ -33,6 +33,8 @@ def kill_counters(folder: Path, kills: int, seed: int) -> dict[str, object]:
     """
     Start and kill processes that share one file of counters, two at a time.
 
+    @param kills: How many are killed; an odd one gets a companion.
+
     @return: how many counters were seen, and how many were skipped.
 
     @raise AssertionError: one was used twice.
@@ -40,7 +42,7 @@ def kill_counters(folder: Path, kills: int, seed: int) -> dict[str, object]:
     chance = random.Random(seed)
     seen: dict[str, set[int]] = {epoch: set() for epoch in _EPOCHS}
     used = 0
-    for _ in range(kills):
+    for _ in range(-(-kills // 2)):
         block = str(chance.choice((1, 2, 50)))
         command = [
             *(sys.executable, "-c", _CHILD, str(folder / "counters.sqlite"), block),
@@ -64,7 +66,7 @@ def kill_counters(folder: Path, kills: int, seed: int) -> dict[str, object]:
                 seen[epoch].add(int(counter))
                 used += 1
     skipped = sum(max(counters) - len(counters) for counters in seen.values())
-    return {"kills": 2 * kills, "counters": used, "reused": 0, "skipped": skipped}
+    return {"kills": 2 * -(-kills // 2), "counters": used, "reused": 0, "skipped": skipped}
 
 
 def soak(scale: float) -> dict[str, object]:
