@@ -168,7 +168,7 @@ class LogicalNameTests(SynchronousTestCase):
             self.assertEqual(listed.to_data(), data)
             self.assertEqual(object_list_from_json(listed.to_json()), listed)
 
-    @settings(max_examples=100, deadline=None, derandomize=True)
+    @settings(max_examples=40, deadline=None, derandomize=True)
     @given(st.data())
     def test_any(self, draw: st.DataObject) -> None:
         """

@@ -184,7 +184,7 @@ class DecodeTests(SynchronousTestCase):
         form = json.loads(json.dumps(decoded.to_json()))
         self.assertEqual(attribute.encode(form), data, (where, attribute.name, form))
 
-    @settings(max_examples=150, deadline=None, derandomize=True)
+    @settings(max_examples=60, deadline=None, derandomize=True)
     @given(st.data())
     def test_any_data(self, draw: st.DataObject) -> None:
         """

@@ -4,6 +4,8 @@ Tests for L{dlms_twisted.cosem.profile}, its columns, cells and runs.
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -463,6 +465,32 @@ class StreamTests(SynchronousTestCase):
         except DecodeError:
             return
         self.assertEqual(len(rows), len(decode_data(damaged).values or ()))  # type: ignore[arg-type]
+
+
+class MemoryTests(SynchronousTestCase):
+    """
+    Tests of what rows cost.
+    """
+
+    def test_memory(self) -> None:
+        """
+        A row that is kept takes at most 300 octets.
+        """
+        count = 2000
+        octets = buffer(*(row(index) for index in range(count))).octets
+        profile = Profile(LOAD_PROFILE)
+        rows = list(profile.rows(octets))
+        del rows
+        gc.collect()
+        tracemalloc.start()
+        try:
+            before, _ = tracemalloc.get_traced_memory()
+            rows = list(profile.rows(octets))
+            after, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        self.assertEqual(len(rows), count)
+        self.assertLessEqual((after - before) / count, 300)
 
 
 class CSVTests(SynchronousTestCase):
