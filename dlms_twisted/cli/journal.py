@@ -162,7 +162,9 @@ def stats_command(directory: Path, as_json: bool) -> None:
     for what in ("refused", "totals"):
         for name, count in found[what].items():
             console.print(f"{what:<10} {name} {count}")
-    table = Table("series", "number", "day", "records", "octets", "indexed", "first", "last")
+    table = Table(box=None)
+    for name in ("series", "number", "day", "records", "octets", "indexed", "first", "last"):
+        table.add_column(name, overflow="fold")
     for segment in found["segments"]:
         table.add_row(*(str(value) for value in segment.values()))
     console.print(table)

@@ -38,14 +38,27 @@ class Repeats:
 
         @return: the identity of the message that it repeats.
         """
-        key = hash((record.raw, record.peer.rpartition(":")[0], record.medium))
+        key = _key(record.raw, record.peer, record.medium)
         found = self._young.get(key) or self._old.get(key)
         if found is not None:
             distinct = record.time is not None or record.counter is not None
             if abs(record.received_at - found[0]) <= (_DISTINCT if distinct else _INDISTINCT):
                 return found[1]
-        self._young[key] = (record.received_at, identity)
+        self._remember(key, record.received_at, identity)
+        return None
+
+    def learn(self, raw: bytes, peer: str, medium: str, received_at: int, identity: str) -> None:
+        """
+        Remember a record of an earlier process.
+        """
+        self._remember(_key(raw, peer, medium), received_at, identity)
+
+    def _remember(self, key: int, received_at: int, identity: str) -> None:
+        self._young[key] = (received_at, identity)
         if len(self._young) >= self._half:
             self._old = self._young
             self._young = {}
-        return None
+
+
+def _key(raw: bytes, peer: str, medium: str) -> int:
+    return hash((raw, peer.rpartition(":")[0], medium))

@@ -5,7 +5,7 @@ One segment as its writer sees it.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from twisted.logger import Logger
@@ -107,6 +107,17 @@ class Segment:
             raise
         self.last += len(written)
         return written
+
+    def unchecked(self, count: int) -> Iterator[tuple[bytes, str, str, int, str]]:
+        """
+        @return: of the last C{count} records those that no window judged: octets, peer, medium, arrival and
+            identity.
+        """
+        for raw, peer, medium, received_at, identity in self._connection.execute(
+            "SELECT raw, peer, medium, received_at, id FROM record WHERE seq > ? AND NOT checked",
+            (self.last - count,),
+        ):
+            yield raw, peer, medium, received_at, identity.hex()
 
     def recover(self) -> None:
         """

@@ -34,6 +34,8 @@ __all__ = ["Writer"]
 _IDENTITY: Final = 16
 #: The quarantine goes by whole segments: this part of its limit is one.
 _QUARANTINE_PARTS: Final = 8
+#: Records of the last process in which repeats are looked for.
+_REMEMBERED: Final = 65_536
 
 
 class Writer:
@@ -69,6 +71,9 @@ class Writer:
         for series in (READINGS, QUARANTINE):
             if files := segment_files(directory, series):
                 self._segments[series] = Segment(files[-1], disk)
+        if READINGS in self._segments:
+            for record in self._segments[READINGS].unchecked(_REMEMBERED):
+                self._repeats.learn(*record)
 
     def end(self) -> Position:
         """

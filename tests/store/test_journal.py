@@ -179,6 +179,22 @@ class AppendTests(JournalTestCase):
         found = list(JournalReader(self.directory).records())
         self.assertEqual([each.repeat_of for each in found], [None, first])
 
+    def test_repeat_after_a_restart(self) -> None:
+        """
+        What an earlier process has written is repeated all the same.
+        """
+        journal = self.open()
+        one = plain(1, time=bytes(12))
+        done = journal.append([one])
+        self.accept(journal, 1)
+        self.close(journal)
+        journal = self.open()
+        journal.append([one._replace(received_at=NOON + SECOND), plain(2)])
+        self.successResultOf(journal.flush())
+        [first] = self.successResultOf(done)
+        found = list(JournalReader(self.directory).records())
+        self.assertEqual([each.repeat_of for each in found], [None, None, first, None])
+
     def test_totals(self) -> None:
         """
         What was accepted and refused is counted, over restarts too.
