@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from dlms_twisted.errors import RemoteProtocolError
@@ -100,11 +101,9 @@ class _Trial:
 def _drain(link: PushLink) -> list[Payload | Problem]:
     # A wrapper that broke raises again when it is asked again.
     events: list[Payload | Problem] = []
-    try:
+    with suppress(RemoteProtocolError):
         while (event := link.next_event()) is not None:
             events.append(event)
-    except RemoteProtocolError:
-        pass
     return events
 
 

@@ -61,7 +61,7 @@ def detect(octets: bytes) -> str | None:
 
     @param octets: A capture, or the first octets of one; 16 are always enough.
 
-    @return: one of L{MEDIA}; L{None} if it is none of them, or too short to say.
+    @return: one of L{MEDIA}; C{None} if it is none of them, or too short to say.
     """
     for medium, starts in _BEGINNINGS:
         if starts(octets):

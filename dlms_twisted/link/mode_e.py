@@ -259,7 +259,7 @@ class SignOn:
 
     def next_event(self) -> SignOnEvent | None:
         """
-        @return: the next event, or L{None}.
+        @return: the next event, or C{None}.
         """
         return self._events.popleft() if self._events else None
 

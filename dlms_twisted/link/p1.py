@@ -129,7 +129,7 @@ class P1Decoder(StreamScanner):
 
     def next_event(self) -> Telegram | Problem | None:
         """
-        @return: the next telegram or rejected octets, in the order of the stream; L{None} until more data
+        @return: the next telegram or rejected octets, in the order of the stream; C{None} until more data
             came.
         """
         buffer = self._buffer
@@ -167,7 +167,7 @@ class P1Decoder(StreamScanner):
         Call it when the line was quiet for much longer than between two octets, then ask L{next_event}.
 
         @return: octets that were held as no part of a telegram, or a text that ends with C{!} and nothing
-            behind, which is one after all; L{None} if there is neither.
+            behind, which is one after all; C{None} if there is neither.
         """
         if self._run:
             self._region = 0

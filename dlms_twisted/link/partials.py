@@ -78,7 +78,7 @@ class Partials:
     @property
     def deadline(self) -> float | None:
         """
-        When L{time_passed} has something to give up next; L{None} if nothing waits.
+        When L{time_passed} has something to give up next; C{None} if nothing waits.
         """
         if not self._partials:
             return None

@@ -60,13 +60,13 @@ class PushLink(Protocol):
     @property
     def deadline(self) -> float | None:
         """
-        When L{time_passed} should be called, in seconds of the clock that C{now} comes from; L{None} if it
+        When L{time_passed} should be called, in seconds of the clock that C{now} comes from; C{None} if it
         need not be.
         """
 
     def receive_data(self, data: bytes, now: float) -> None:
         """
-        Take octets; ask L{next_event} until it gives L{None} afterwards.
+        Take octets; ask L{next_event} until it gives C{None} afterwards.
         """
 
     def next_event(self) -> Payload | Problem | None:
@@ -112,7 +112,7 @@ class FrameSource(Protocol):
 
     def next_event(self) -> Any:
         """
-        The next frame or problem, or L{None}.
+        The next frame or problem, or C{None}.
         """
 
     def give_up(self) -> Any:

@@ -71,7 +71,7 @@ class WrapperDecoder:
     """
     Cuts a stream of octets, however it was split, into frames.
 
-    Too few octets is never an error: L{next_frame} gives L{None}.  After a
+    Too few octets is never an error: L{next_frame} gives C{None}.  After a
     L{RemoteProtocolError} the stream has no frame boundary any more: each later call raises it
     again, and the decoder must be thrown away together with its connection.
     """
@@ -96,13 +96,13 @@ class WrapperDecoder:
 
     def receive_data(self, data: bytes) -> None:
         """
-        Take octets of the stream; ask L{next_frame} until it gives L{None} afterwards.
+        Take octets of the stream; ask L{next_frame} until it gives C{None} afterwards.
         """
         self._buffer += data
 
     def next_frame(self) -> WrapperFrame | None:
         """
-        @return: the next complete frame, or L{None} until more data came.
+        @return: the next complete frame, or C{None} until more data came.
 
         @raise RemoteProtocolError: wrong version, or longer than allowed; the announced length is
             judged before any of the octets is waited for.

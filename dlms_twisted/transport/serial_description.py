@@ -49,7 +49,7 @@ class SerialDescription:
     @ivar stopbits: 1, 1.5 or 2.
     @ivar rtscts: Hardware flow control.
     @ivar xonxoff: Software flow control.
-    @ivar dtr: Set this modem line when the device is opened; L{None} leaves it alone.
+    @ivar dtr: Set this modem line when the device is opened; C{None} leaves it alone.
     @ivar rts: Likewise (P1 ports want their data request line high).
     """
 

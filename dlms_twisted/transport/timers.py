@@ -26,7 +26,7 @@ class DeadlineTimer:
 
     def set(self, deadline: float | None) -> None:
         """
-        @param deadline: In seconds of the clock; L{None} for none.
+        @param deadline: In seconds of the clock; C{None} for none.
         """
         if deadline is None:
             self.cancel()

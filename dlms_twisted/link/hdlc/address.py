@@ -35,7 +35,7 @@ class Address(NamedTuple):
     An address in numbers.
 
     @ivar upper: Client SAP, or logical device.
-    @ivar lower: Physical device, or L{None} in an address of one octet.
+    @ivar lower: Physical device, or C{None} in an address of one octet.
     @ivar size: Octets on the wire: 1, 2 or 4.
     """
 
@@ -87,7 +87,7 @@ def decode_address(octets: bytes) -> Address:
 def encode_address(upper: int, lower: int | None = None, *, size: int = 0) -> bytes:
     """
     @param upper: Client SAP, or logical device.
-    @param lower: Physical device; L{None} for an address of one octet.
+    @param lower: Physical device; C{None} for an address of one octet.
     @param size: Octets wanted, 1, 2 or 4; 0 for the shortest that holds both numbers.
 
     @raise EncodeError: the numbers do not fit into that size.

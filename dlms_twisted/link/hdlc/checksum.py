@@ -2,7 +2,7 @@
 The 16-bit frame check sequence, HCS and FCS alike (ISO/IEC 13239: polynomial x16+x12+x5+1).
 
 The standard library computes the same polynomial the other way round (most significant bit first), in C.
-So the octets are turned bit by bit with one C{bytes.translate}, and what L{binascii.crc_hqx} gives for them
+So the octets are turned bit by bit with one C{bytes.translate}, and what C{binascii.crc_hqx} gives for them
 is the wanted register with its bits turned: nothing loops in Python.
 """
 

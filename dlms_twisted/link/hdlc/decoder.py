@@ -65,7 +65,7 @@ class FrameDecoder(StreamScanner):
 
     def next_frame(self) -> HDLCFrame | None:
         """
-        @return: the next good frame, or L{None} until more data came; problems are only counted.
+        @return: the next good frame, or C{None} until more data came; problems are only counted.
         """
         while (event := self.next_event()) is not None:
             if type(event) is HDLCFrame:
@@ -74,7 +74,7 @@ class FrameDecoder(StreamScanner):
 
     def next_event(self) -> HDLCFrame | Problem | None:
         """
-        @return: the next good frame or rejected octets, in the order of the stream; L{None} until more
+        @return: the next good frame or rejected octets, in the order of the stream; C{None} until more
             data came.
         """
         buffer = self._buffer
@@ -109,7 +109,7 @@ class FrameDecoder(StreamScanner):
 
         Call it when the line was quiet for much longer than between two octets, then ask L{next_event}.
 
-        @return: octets that were held as no part of a frame; L{None} if there were none.
+        @return: octets that were held as no part of a frame; C{None} if there were none.
         """
         if self._run:
             self._region = 0

@@ -157,7 +157,7 @@ def judge_header(
     @param length: What that announces.
     @param accept_zero: Take a header checksum of zero for right.
 
-    @return: what is wrong with it; L{None} if nothing is, as far as it came.
+    @return: what is wrong with it; C{None} if nothing is, as far as it came.
     """
     size = header_size(octets, offset)
     if size < 0:

@@ -33,7 +33,7 @@ class PrimaryEvent(NamedTuple):
     """
     Something happened to a connection.
 
-    @ivar station: Which one; L{None} for a UI frame of a station that there is no connection to.
+    @ivar station: Which one; C{None} for a UI frame of a station that there is no connection to.
     """
 
     station: PrimaryStation | None
@@ -44,7 +44,7 @@ class SecondaryEvent(NamedTuple):
     """
     Something happened to a connection.
 
-    @ivar station: Which one; L{None} for a broadcast.
+    @ivar station: Which one; C{None} for a broadcast.
     """
 
     station: SecondaryStation | None
@@ -170,7 +170,7 @@ class PrimaryLine:
 
     def next_event(self) -> PrimaryEvent | None:
         """
-        @return: the next event of any connection, or L{None}.
+        @return: the next event of any connection, or C{None}.
         """
         return self._events.popleft() if self._events else None
 
@@ -278,7 +278,7 @@ class SecondaryLine:
 
     def next_event(self) -> SecondaryEvent | None:
         """
-        @return: the next event of any connection, or L{None}.
+        @return: the next event of any connection, or C{None}.
         """
         return self._events.popleft() if self._events else None
 

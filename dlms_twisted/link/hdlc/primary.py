@@ -156,7 +156,7 @@ class PrimaryStation:
     @property
     def deadline(self) -> float | None:
         """
-        When L{time_passed} has something to do; L{None} if only frames or wishes can change anything.
+        When L{time_passed} has something to do; C{None} if only frames or wishes can change anything.
         """
         if self.waiting:
             return self._waits_until
@@ -228,7 +228,7 @@ class PrimaryStation:
 
     def next_event(self) -> StationEvent | None:
         """
-        @return: the next event, or L{None}.
+        @return: the next event, or C{None}.
         """
         return self._events.popleft() if self._events else None
 

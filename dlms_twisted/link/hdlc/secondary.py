@@ -188,7 +188,7 @@ class SecondaryStation:
 
     def next_event(self) -> StationEvent | None:
         """
-        @return: the next event, or L{None}.
+        @return: the next event, or C{None}.
         """
         return self._events.popleft() if self._events else None
 

@@ -153,7 +153,7 @@ class Receiver:
 
         @param more: Another segment of the same payload follows.
 
-        @return: the payload that is whole now; L{None} if it is not, or is too long.
+        @return: the payload that is whole now; C{None} if it is not, or is too long.
         """
         self.expected = (self.expected + 1) & 7
         self._size += len(octets)

@@ -106,7 +106,7 @@ class MBusDecoder(StreamScanner):
 
     def next_event(self) -> MBusFrame | Problem | None:
         """
-        @return: the next good frame or rejected octets, in the order of the stream; L{None} until more
+        @return: the next good frame or rejected octets, in the order of the stream; C{None} until more
             data came.
         """
         buffer = self._buffer
@@ -139,7 +139,7 @@ class MBusDecoder(StreamScanner):
 
         Call it when the line was quiet for much longer than between two octets, then ask L{next_event}.
 
-        @return: octets that were held as no part of a frame; L{None} if there were none.
+        @return: octets that were held as no part of a frame; C{None} if there were none.
         """
         if self._run:
             self._region = 0
