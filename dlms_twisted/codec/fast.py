@@ -19,6 +19,7 @@ from dlms_twisted.codec.rows import Rows
 from dlms_twisted.codec.tags import (
     ARRAY,
     BIT_STRING,
+    BY_TAG,
     COMPACT_ARRAY,
     OCTET_STRING,
     STRUCTURE,
@@ -58,15 +59,19 @@ _STEP: Final = _steps()
 _UNPACK: Final = {
     one.tag: struct.Struct(">x" + one.code).unpack_from for one in TYPES if one.width > 0
 }
-_STRINGS: Final = frozenset((OCTET_STRING, VISIBLE_STRING))
 _SEQUENCES: Final = frozenset((ARRAY, STRUCTURE))
 #: Octets of an OBIS code as an octet-string, which mostly stands before a value of fixed width.
 _OBIS: Final = 8
 _OBIS_HEAD: Final = bytes((OCTET_STRING, 6))
-#: By the tag of the value, reads both in one go.
-_UNPACK_PAIR: Final = {
-    one.tag: struct.Struct(">xx6sx" + one.code).unpack_from for one in TYPES if one.width > 0
-}
+#: By the tag of the value, what reads both in one go, and how many octets they are together.
+_PAIRS: Final = tuple(
+    [
+        (struct.Struct(">xx6sx" + known.code).unpack_from, _OBIS + 1 + known.width)
+        if (known := BY_TAG.get(tag)) is not None and known.width > 0
+        else None
+        for tag in range(256)
+    ]
+)
 
 
 def element(buffer: bytes, offset: int, depth: int, limits: Limits) -> tuple[Value, int]:
@@ -79,13 +84,16 @@ def element(buffer: bytes, offset: int, depth: int, limits: Limits) -> tuple[Val
 
     @raise DecodeError: a compact-array has too many elements.
     """
+    # One long loop on purpose: a call for each element would double the time.
+    #
     # The arrays and structures around this element: what they hold so far, how many are still to come.
     outer: list[tuple[list[Value], int]] = []
     values: list[Value] = []
     left = 1
     steps = _STEP
     unpack = _UNPACK
-    pairs = _UNPACK_PAIR
+    pairs = _PAIRS
+    octet_string, visible_string = OCTET_STRING, VISIBLE_STRING
     size = len(buffer)
     try:
         while True:
@@ -96,16 +104,17 @@ def element(buffer: bytes, offset: int, depth: int, limits: Limits) -> tuple[Val
                 if step > 1:
                     values += unpack[tag](buffer, offset)
                     offset += step
-                elif tag in _STRINGS:
+                elif tag == octet_string or tag == visible_string:  # noqa: PLR1714, SIM109 - sets are slower
                     length = buffer[offset + 1]
                     if (
                         length == 6
                         and left
-                        and tag == OCTET_STRING
-                        and (after := buffer[offset + _OBIS]) in pairs
+                        and tag == octet_string
+                        and (pair := pairs[buffer[offset + _OBIS]]) is not None
                     ):
-                        values += pairs[after](buffer, offset)
-                        offset += _OBIS + steps[after]
+                        read, step = pair
+                        values += read(buffer, offset)
+                        offset += step
                         left -= 1
                         continue
                     start = offset + 2
@@ -115,7 +124,7 @@ def element(buffer: bytes, offset: int, depth: int, limits: Limits) -> tuple[Val
                     if end > size:
                         raise IndexError
                     octets = buffer[start:end]
-                    values.append(octets if tag == OCTET_STRING else octets.decode("latin-1"))
+                    values.append(octets if tag == octet_string else octets.decode("latin-1"))
                     offset = end
                 elif step:
                     values.append(None)
