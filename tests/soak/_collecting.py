@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from dlms_twisted.server.push_meter import PushMeter
@@ -37,6 +38,21 @@ def write_keys(path: Path, meters: list[PushMeter]) -> None:
     path.write_text("\n".join(entries), encoding="ascii")
 
 
+def _free_port() -> int:
+    """
+    @return: a port that UDP and TCP have free, below those that the kernel gives to connections.
+    """
+    for port in Random().sample(range(20_000, 32_000), 100):
+        try:
+            for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                with socket.socket(socket.AF_INET, kind) as probe:
+                    probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return port
+    raise RuntimeError("no free port")
+
+
 class CollectorProcess:
     """
     C{twistd -n dlms-collector} on a free loopback port.
@@ -48,9 +64,7 @@ class CollectorProcess:
         """
         self.folder = folder
         self.journal = folder / "journal"
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = _free_port()
         self._log = folder / "log"
         self._command = [
             *(sys.executable, "-m", "twisted", "--log-format=text", f"--log-file={self._log}"),
