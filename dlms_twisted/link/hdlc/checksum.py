@@ -11,7 +11,15 @@ from __future__ import annotations
 from binascii import crc_hqx
 from typing import Final
 
-__all__ = ["CRC_GOOD", "CRC_START", "REVERSED", "checksum", "is_good"]
+__all__ = [
+    "CRC_AFTER_FLAG",
+    "CRC_BEFORE_FLAG",
+    "CRC_GOOD",
+    "CRC_START",
+    "REVERSED",
+    "checksum",
+    "is_good",
+]
 
 #: Each octet with its bits in the other order: the table for C{bytes.translate}.
 REVERSED: Final = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))
@@ -19,6 +27,10 @@ REVERSED: Final = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))
 CRC_START: Final = 0xFFFF
 #: The turned register after octets and their own right checksum: F0B8 hexadecimal, bits turned.
 CRC_GOOD: Final = 0x1D0F
+#: The register that a flag turns into L{CRC_START}, and what a flag turns L{CRC_GOOD} into: with these a
+#: frame is judged with its flags, and nothing of it has to be copied.
+CRC_BEFORE_FLAG: Final = 0x600C
+CRC_AFTER_FLAG: Final = 0x53C5
 
 
 def checksum(octets: bytes) -> bytes:

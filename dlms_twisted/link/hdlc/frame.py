@@ -13,7 +13,14 @@ from typing import Final, NamedTuple
 
 from dlms_twisted.errors import DecodeError, EncodeError
 from dlms_twisted.link.hdlc.address import address_size
-from dlms_twisted.link.hdlc.checksum import CRC_GOOD, CRC_START, REVERSED, checksum
+from dlms_twisted.link.hdlc.checksum import (
+    CRC_AFTER_FLAG,
+    CRC_BEFORE_FLAG,
+    CRC_GOOD,
+    CRC_START,
+    REVERSED,
+    checksum,
+)
 from dlms_twisted.link.hdlc.control import (
     POLL,
     FrameKind,
@@ -193,18 +200,20 @@ def read_frame(raw: bytes, accept_zero: bool = False) -> HDLCFrame | ProblemKind
             return ProblemKind.BAD_ADDRESS
         control = size
         source = 3 + address_size(raw, 3)
-    turned = raw[1:-1].translate(REVERSED)
+    turned = raw.translate(REVERSED)
     without = len(raw) - control - 4
     if without:
         if without < 2:
             return ProblemKind.BAD_LENGTH
-        if crc_hqx(turned[: control + 2], CRC_START) != CRC_GOOD and not (
+        if crc_hqx(turned[: control + 3], CRC_BEFORE_FLAG) != CRC_GOOD and not (
             accept_zero and raw[control + 1 : control + 3] == b"\x00\x00"
         ):
             return ProblemKind.BAD_HCS
     if raw[-1] != FLAG:
         return ProblemKind.BAD_LENGTH
-    if crc_hqx(turned, CRC_START) != CRC_GOOD and not (accept_zero and raw[-3:-1] == b"\x00\x00"):
+    if crc_hqx(turned, CRC_BEFORE_FLAG) != CRC_AFTER_FLAG and not (
+        accept_zero and raw[-3:-1] == b"\x00\x00"
+    ):
         return ProblemKind.BAD_FCS
     # The same as calling the class, without the call of its __new__.
     return _new(
@@ -227,10 +236,11 @@ def parse_frame(octets: bytes) -> HDLCFrame:
     @raise DecodeError: anything else.
     """
     size = len(octets)
-    if size < MIN_LENGTH + 2 or octets[0] != FLAG or octets[1] & 0xF0 != 0xA0:
-        raise DecodeError("an HDLC frame of format type 3 wanted", 0)
-    if (octets[1] & 7) << 8 | octets[2] != size - 2:
-        raise DecodeError("an HDLC frame as long as it says wanted", 1)
+    # Type 3 and the length in one go; the segmentation bit may be either.
+    if size < 9 or (octets[1] << 8 | octets[2]) & 0xF7FF != 0xA000 + size - 2:
+        raise DecodeError("an HDLC frame of type 3, as long as it says, wanted", 0)
+    if octets[0] != 0x7E:
+        raise DecodeError("an HDLC flag wanted", 0)
     result = read_frame(octets)
     if type(result) is HDLCFrame:
         return result

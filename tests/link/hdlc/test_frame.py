@@ -4,6 +4,7 @@ Tests of L{dlms_twisted.link.hdlc.frame}, its checksum and its control octet.
 
 from __future__ import annotations
 
+from binascii import crc_hqx
 from itertools import product
 
 from hypothesis import given, settings
@@ -11,7 +12,15 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from dlms_twisted.errors import DecodeError, EncodeError
-from dlms_twisted.link.hdlc.checksum import checksum, is_good
+from dlms_twisted.link.hdlc.checksum import (
+    CRC_AFTER_FLAG,
+    CRC_BEFORE_FLAG,
+    CRC_GOOD,
+    CRC_START,
+    REVERSED,
+    checksum,
+    is_good,
+)
 from dlms_twisted.link.hdlc.control import (
     FrameKind,
     frame_kind,
@@ -92,6 +101,14 @@ class ChecksumTests(SynchronousTestCase):
         """
         self.assertEqual(checksum(octets), reference_crc(octets))
         self.assertTrue(is_good(octets + checksum(octets)))
+
+    def test_constants(self) -> None:
+        """
+        The registers around flags follow from those within.
+        """
+        flag = b"\x7e".translate(REVERSED)
+        self.assertEqual(crc_hqx(flag, CRC_BEFORE_FLAG), CRC_START)
+        self.assertEqual(crc_hqx(flag, CRC_GOOD), CRC_AFTER_FLAG)
 
     def test_each_bit_matters(self) -> None:
         """
