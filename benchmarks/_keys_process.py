@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -41,6 +42,8 @@ from dlms_twisted.session.notification import (
 _MASTER = bytes(range(32))
 #: Pushes that are worked on in one turn of the reactor.
 _SLICE = 100
+#: Samples of meters; the figures are medians.
+_ROUNDS = 3
 
 
 def meter(number: int) -> MeterKeys:
@@ -146,22 +149,21 @@ async def _measure(path: Path, meters: int, sample: int) -> dict[str, float]:
     file.add(entry_of(meter(number)) for number in range(meters))
     file.close()
     loaded = time.process_time() - started
-    chosen = [meter(number) for number in random.Random(1).sample(range(meters), sample)]
-    rounds = [[push(keys, counter) for keys in chosen] for counter in (1, 2)]
-    store = SqliteKeyStore(path, _MASTER, defer=deferToThread, most=4 * sample)
-    receiver = _Receiver(store)
-    taken = []
-    for pushes in rounds:
-        started = time.process_time()
-        await receiver.take(pushes)
-        taken.append((time.process_time() - started) / sample)
-    store.close()
-    return {
-        "load": loaded / meters,
-        "first": taken[0],
-        "cached": taken[1],
-        "megabytes": path.stat().st_size / 1e6,
-    }
+    chance = random.Random(1)
+    taken: tuple[list[float], list[float]] = ([], [])
+    for _ in range(_ROUNDS):
+        store = SqliteKeyStore(path, _MASTER, defer=deferToThread, most=4 * sample)
+        receiver = _Receiver(store)
+        chosen = [meter(number) for number in chance.sample(range(meters), sample)]
+        for counter, times in enumerate(taken, 1):
+            pushes = [push(keys, counter) for keys in chosen]
+            started = time.process_time()
+            await receiver.take(pushes)
+            times.append((time.process_time() - started) / sample)
+        store.close()
+    first, cached = (median(times) for times in taken)
+    megabytes = path.stat().st_size / 1e6
+    return {"load": loaded / meters, "first": first, "cached": cached, "megabytes": megabytes}
 
 
 def main() -> None:

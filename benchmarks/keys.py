@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-from statistics import median
 
 from benchmarks.common import Row
 
@@ -19,7 +18,6 @@ __all__ = ["run"]
 #: Meters in the file (DLMS_BENCH_METERS sets another number), and those that push.
 _METERS = 1_000_000
 _SAMPLE = 20_000
-_ROUNDS = 3
 
 
 def run() -> list[Row]:
@@ -29,13 +27,8 @@ def run() -> list[Row]:
     meters = int(os.environ.get("DLMS_BENCH_METERS", _METERS))
     sample = min(_SAMPLE, meters)
     command = [sys.executable, "-m", "benchmarks._keys_process", str(meters), str(sample)]
-    figures = [
-        json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
-        for _ in range(_ROUNDS)
-    ]
-    first, cached, load = (
-        median(one[name] for one in figures) for name in ("first", "cached", "load")
-    )
+    figures = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    first, cached, load = (figures[name] for name in ("first", "cached", "load"))
     return [
         Row(f"first push of a meter, of {meters}", first, "ten cached", 10 * cached, 1.0),
         Row("first push of a meter", first, "one cached", cached),

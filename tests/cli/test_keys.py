@@ -14,6 +14,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from dlms_twisted.keys.promotion import Promotions
 from dlms_twisted.keys.toml_store import TomlKeyStore
+from dlms_twisted.security.fields import Fields
+from dlms_twisted.security.general import protect_general
+from dlms_twisted.security.general_keys import identify, wrap
 from dlms_twisted.security.issuing import read_signing_request
 from dlms_twisted.security.keys import MeterKeys, key_epoch
 from dlms_twisted.security.pem import private_of_pem
@@ -625,6 +628,53 @@ class CheckTests(KeysCase):
         self.assertEqual(
             (result.exit_code, result.stderr), (2, "dlms keys check: --keys or --ek wanted\n")
         )
+
+    def test_general_ciphering(self) -> None:
+        """
+        General-ciphering names its sender inside; a key that it brings along has no name of its own.
+        """
+        kek = bytes(range(0x80, 0x90))
+        keys = MeterKeys(encryption_key=EK, authentication_key=AK, master_key=kek)
+        self.write(
+            f'[[meter]]\nsystem_title = "{TITLE.hex()}"\nencryption_key = "{EK.hex()}"\n'
+            f'authentication_key = "{AK.hex()}"\nmaster_key = "{kek.hex()}"\npolicy = "both"\n'
+        )
+        for key, name, counter in (
+            (identify(keys), "encryption_key", 7),
+            (wrap(keys, bytes(range(0x30, 0x40))), None, 0),
+        ):
+            frame = protect_general(
+                bytes.fromhex("c0010000080000010000ff0200"),
+                keys=keys,
+                key=key,
+                fields=Fields(transaction_id=b"\1", originator=TITLE),
+                counter=counter,
+                security_control=0x31,
+            ).hex()
+            form = self.form(0, frame)
+            self.assertEqual(
+                (form["system_title"], form["key"], form["authenticated"], form["allowed"]),
+                ("4D4D4D0000BC614E", name, True, True),
+            )
+        self.assertIn("opened by the key of its own", self.keys("check", frame).stdout)
+
+    def test_untagged(self) -> None:
+        """
+        Where there is no tag, nobody else's key is tried: any might seem to fit.
+        """
+        self.write(EXAMPLE.replace("BC614E", "BC614F"))
+        frame = "db084d4d4d0000bc614e122001234567411312ff935a47566827c467bc"
+        form = self.form(1, frame)
+        self.assertEqual(form["detail"], "the title is not listed, and the default has no keys")
+
+    def test_one_input(self) -> None:
+        """
+        The frame is given once.
+        """
+        self.write(EXAMPLE)
+        result = self.keys("check", GLO, "--file", str(self.path))
+        self.assertEqual(result.exit_code, 2)
+        self.assertIn("HEX or --file, not both", result.stderr)
 
     def test_nothing_ciphered(self) -> None:
         """

@@ -198,6 +198,18 @@ class TransmitTests(SynchronousTestCase):
             TransmitCounters(other).next(TITLE, EPOCH)
         self.assertEqual(str(caught.exception), f"{other}: not a file of this kind")
 
+    def test_newer_file(self) -> None:
+        """
+        A file of a newer version is refused by name.
+        """
+        self._counters().next(TITLE, EPOCH)
+        database = sqlite3.connect(self.path)
+        database.execute("PRAGMA user_version = 2")
+        database.close()
+        with self.assertRaises(KeyStoreError) as caught:
+            TransmitCounters(self.path).next(TITLE, EPOCH)
+        self.assertEqual(str(caught.exception), f"{self.path}: version 2, 1 wanted")
+
 
 class MemoryTests(SynchronousTestCase):
     """

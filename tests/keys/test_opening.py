@@ -7,10 +7,14 @@ from __future__ import annotations
 from pathlib import Path
 from unittest import mock
 
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from dlms_twisted.errors import ConfigurationError
-from dlms_twisted.keys.opening import open_key_file, open_key_store
+from dlms_twisted.errors import ConfigurationError, KeyStoreError
+from dlms_twisted.keys.deferred_store import DeferredKeyStore
+from dlms_twisted.keys.memory import NoKeys
+from dlms_twisted.keys.opening import find_keys, open_key_file, open_key_store
 from dlms_twisted.keys.sqlite_store import SqliteKeyStore
 from dlms_twisted.keys.toml_store import TomlKeyStore
 from tests.keys.samples import EK, TITLE
@@ -47,6 +51,18 @@ class OpeningTests(SynchronousTestCase):
             keys = self.successResultOf(store.fetch(TITLE))
             assert keys is not None
             self.assertEqual(keys.encryption_key, EK)
+
+    def test_at_once(self) -> None:
+        """
+        A store that answers at once can be asked without waiting; one that does not is told so.
+        """
+        self.assertIsNone(find_keys(NoKeys(), TITLE))
+        never = DeferredKeyStore(Clock(), lambda _: Deferred())
+        with self.assertRaises(KeyStoreError) as caught:
+            find_keys(never, TITLE)
+        self.assertEqual(str(caught.exception), "the key store does not answer at once")
+        failing = DeferredKeyStore(Clock(), lambda _: fail(OSError()))
+        self.assertRaises(KeyStoreError, find_keys, failing, TITLE)
 
     def test_missing(self) -> None:
         """
