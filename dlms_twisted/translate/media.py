@@ -14,6 +14,10 @@ from dlms_twisted.link.hdlc.control import FrameKind
 from dlms_twisted.link.hdlc.decoder import FrameDecoder
 from dlms_twisted.link.hdlc.frame import HDLCFrame
 from dlms_twisted.link.llc import strip_llc
+from dlms_twisted.link.mbus.frame import MBusDecoder, MBusFrame
+from dlms_twisted.link.mbus.push import MBusPushLink
+from dlms_twisted.link.p1 import P1PushLink
+from dlms_twisted.link.problems import Problem
 from dlms_twisted.link.wrapper import HEADER_SIZE, WrapperFrame, split_datagram
 from dlms_twisted.translate.message import Failure, Message, Section
 from dlms_twisted.translate.unwrap import Unwrapper
@@ -92,7 +96,7 @@ def _hdlc(octets: bytes, unwrapper: Unwrapper) -> list[Message]:
     segments: dict[tuple[bytes, bytes], tuple[Message, bytes]] = {}
     while (event := decoder.next_event()) is not None:
         if not isinstance(event, HDLCFrame):
-            messages.append(_hdlc_problem(event))
+            messages.append(_problem("hdlc", event))
             continue
         key = (event.destination, event.source)
         message, before = segments.pop(key, (Message(), b""))
@@ -107,15 +111,15 @@ def _hdlc(octets: bytes, unwrapper: Unwrapper) -> list[Message]:
         else:
             messages += unwrapper.payload(payload, message)
     if (problem := decoder.give_up()) is not None:
-        messages.append(_hdlc_problem(problem))
+        messages.append(_problem("hdlc", problem))
     for message, _ in segments.values():
         message.error = Failure(Reason.INCOMPLETE, "the last segment is missing", None)
         messages.append(message)
     return messages + unwrapper.finish()
 
 
-def _hdlc_problem(problem: Any) -> Message:
-    message = Message(error=Failure(Reason.MALFORMED, f"hdlc: {problem.kind.value}", None))
+def _problem(medium: str, problem: Problem) -> Message:
+    message = Message(error=Failure(Reason.MALFORMED, f"{medium}: {problem.kind.value}", None))
     message.sections.append(Section("octets", problem.octets, ()))
     return message
 
@@ -158,10 +162,69 @@ def _hdlc_spans(frame: HDLCFrame) -> tuple[Span, ...]:
     return tuple(spans) if at <= end else ()
 
 
+def _mbus(octets: bytes, unwrapper: Unwrapper) -> list[Message]:
+    link = MBusPushLink()
+    link.receive_data(octets, 0.0)
+    link.end()
+    messages: list[Message] = []
+    while (event := link.next_event()) is not None:
+        if isinstance(event, Problem):
+            messages.append(_problem("mbus", event))
+            continue
+        message = Message()
+        decoder = MBusDecoder()
+        decoder.receive_data(event.raw)
+        while isinstance(frame := decoder.next_event(), MBusFrame):
+            message.layers.append(_mbus_layer(frame))
+            message.sections.append(Section("mbus", frame.raw, _mbus_spans(frame)))
+        messages += unwrapper.payload(event.octets, message)
+    return messages + unwrapper.finish()
+
+
+def _mbus_layer(frame: MBusFrame) -> dict[str, Any]:
+    saps = frame.data[:2]
+    return {
+        "layer": "mbus",
+        "control": frame.control,
+        "address": frame.address,
+        "control_information": frame.control_information,
+        "source": saps[0] if saps else None,
+        "destination": saps[1] if len(saps) > 1 else None,
+    }
+
+
+def _mbus_spans(frame: MBusFrame) -> tuple[Span, ...]:
+    names = ("start", "length", "length", "start", "control", "address", "control_information")
+    spans = [
+        Span(at, frame.raw[at : at + 1], name, frame.raw[at], 0, False)
+        for at, name in enumerate(names)
+    ]
+    end = len(names) + len(frame.data)
+    spans.append(Span(len(names), frame.data, "data", None, 0, False))
+    spans.append(Span(end, frame.raw[end : end + 1], "checksum", "good", 0, False))
+    spans.append(Span(end + 1, frame.raw[end + 1 :], "stop", None, 0, False))
+    return tuple(spans)
+
+
+def _p1(octets: bytes, unwrapper: Unwrapper) -> list[Message]:
+    link = P1PushLink()
+    link.receive_data(octets, 0.0)
+    link.end()
+    messages: list[Message] = []
+    while (event := link.next_event()) is not None:
+        if isinstance(event, Problem):
+            messages.append(_problem("p1", event))
+        else:
+            messages += unwrapper.payload(event.octets, Message())
+    return messages + unwrapper.finish()
+
+
 #: How each medium is taken apart.
 MEDIA: Final[dict[str, Callable[[bytes, Unwrapper], list[Message]]]] = {
     "hdlc": _hdlc,
+    "mbus": _mbus,
     "wrapper": _wrapper,
+    "p1": _p1,
     "apdu": _apdu,
     "data": _data,
 }

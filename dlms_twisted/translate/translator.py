@@ -15,10 +15,12 @@ from dlms_twisted.apdu.event_notification import EventNotificationRequest
 from dlms_twisted.codec.data import Data
 from dlms_twisted.codec.json_form import from_json
 from dlms_twisted.codec.limits import DEFAULT_LIMITS, Limits
+from dlms_twisted.cosem.p1_text import telegram_readings
 from dlms_twisted.cosem.push_layouts import PushLayouts
 from dlms_twisted.cosem.reading import Reading
 from dlms_twisted.cosem.readings import readings_of, readings_of_event
 from dlms_twisted.security.keys import MeterKeys
+from dlms_twisted.session.messages import Telegram
 from dlms_twisted.translate.media import ALIASES, MEDIA, translate_medium
 from dlms_twisted.translate.message import Message
 from dlms_twisted.translate.unwrap import Keyring, Unwrapper
@@ -59,7 +61,9 @@ class Translator:
             octets, medium, Unwrapper(self.keyring, self._interpret, self.limits)
         )
 
-    def _interpret(self, found: Apdu | Data) -> tuple[Reading, ...]:
+    def _interpret(self, found: Apdu | Data | Telegram) -> tuple[Reading, ...]:
+        if isinstance(found, Telegram):
+            return telegram_readings(found.text, layouts=self.layouts)
         if isinstance(found, Data):
             return readings_of(found, layouts=self.layouts)
         if isinstance(found, DataNotification):

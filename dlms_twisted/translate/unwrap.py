@@ -30,6 +30,7 @@ from dlms_twisted.security.general import open_general
 from dlms_twisted.security.keys import MeterKeys
 from dlms_twisted.security.opening import Opened, open_envelope
 from dlms_twisted.security.policy import Policy
+from dlms_twisted.session.messages import Telegram
 from dlms_twisted.translate.message import Failure, Message, Section
 
 __all__ = ["Interpret", "Keyring", "Unwrapper"]
@@ -37,14 +38,14 @@ __all__ = ["Interpret", "Keyring", "Unwrapper"]
 #: Gives the keys of a system title; of L{None} where the message names none.
 Keyring = Callable[[bytes | None], MeterKeys | None]
 #: Gives the readings of a message.
-Interpret = Callable[[Apdu | Data], tuple[Reading, ...]]
+Interpret = Callable[[Apdu | Data | Telegram], tuple[Reading, ...]]
 
 #: Layers inside of each other; more than any real message has.
 _DEEPEST: Final = 16
 _CIPHERED: Final = (GloCiphered, GeneralGloCiphering, GeneralDedCiphering, GeneralCiphering)
 
 
-def _no_readings(_: Apdu | Data) -> tuple[Reading, ...]:
+def _no_readings(_: Apdu | Data | Telegram) -> tuple[Reading, ...]:
     return ()
 
 
@@ -115,6 +116,9 @@ class Unwrapper:
         if depth >= _DEEPEST:
             message.error = Failure(Reason.LIMIT, f"more than {_DEEPEST} layers", None)
             return len(octets), message
+        if octets[:1] == b"/":
+            self._telegram(octets, message)
+            return len(octets), message
         reader = TracingReader(octets, limits=self.limits)
         try:
             apdu = registry.read(reader)
@@ -139,6 +143,19 @@ class Unwrapper:
         message.apdu = apdu
         message.readings = self.interpret(apdu)
         return used, message
+
+    def _telegram(self, octets: bytes, message: Message) -> None:
+        """
+        Take a P1 telegram: text in place of an APDU.
+        """
+        message.sections.append(Section("p1 telegram", octets, ()))
+        try:
+            telegram = Telegram.decode(octets)
+        except DecodeError as error:
+            message.error = Failure.of(error)
+            return
+        message.layers.append({"layer": "p1", "telegram": octets.decode("latin-1")})
+        message.readings = self.interpret(telegram)
 
     def _bare_body(self, octets: bytes, message: Message) -> bool:
         """
