@@ -81,14 +81,12 @@ def run() -> list[Row]:
     rows: list[Row] = []
     for size in (40, 200, 570):
         raw = _frame(size)
-        # What is promised is promised for a push of typical length.
-        promised = size >= 200
         for peer, make, wanted in (("dlms-cosem", _cosem, 100.0), ("gurux_dlms", _gurux, 20.0)):
             rows += compare(
                 f"HDLC frame, {size} octets",
                 partial(parse_frame, raw),
                 {peer: make(raw)},
-                wanted=wanted if promised else 0.0,
+                wanted=wanted,
             )
     raw = _frame(200)
     rows += compare("HDLC stream, 200 octets", _stream(raw), {"dlms-cosem": _cosem(raw)})

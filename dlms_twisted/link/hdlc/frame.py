@@ -236,12 +236,33 @@ def parse_frame(octets: bytes) -> HDLCFrame:
     @raise DecodeError: anything else.
     """
     size = len(octets)
-    # Type 3 and the length in one go; the segmentation bit may be either.
-    if size < 9 or (octets[1] << 8 | octets[2]) & 0xF7FF != 0xA000 + size - 2:
-        raise DecodeError("an HDLC frame of type 3, as long as it says, wanted", 0)
-    if octets[0] != 0x7E:
-        raise DecodeError("an HDLC flag wanted", 0)
+    # Nearly all frames in one go: type 3 and the length, two addresses of one octet, information.
+    if (
+        size > 12
+        and (octets[1] << 8 | octets[2]) & 0xF7FF == 0xA000 + size - 2
+        and octets[3] & octets[4] & 1
+        and octets[0] == 0x7E == octets[-1]
+    ):
+        turned = octets.translate(REVERSED)
+        if (
+            crc_hqx(turned[:8], CRC_BEFORE_FLAG) == CRC_GOOD
+            and crc_hqx(turned, CRC_BEFORE_FLAG) == CRC_AFTER_FLAG
+        ):
+            head = octets[1]
+            return _new(
+                HDLCFrame,
+                (octets[3:4], octets[4:5], octets[5], head & 8 != 0, octets[8:-3], octets),
+            )
+    return _parse_slowly(octets)
+
+
+def _parse_slowly(octets: bytes) -> HDLCFrame:
+    size = len(octets)
+    if size < MIN_LENGTH + 2 or octets[0] != FLAG or octets[1] & 0xF0 != 0xA0:
+        raise DecodeError("an HDLC frame of format type 3 wanted", 0)
+    if (octets[1] & 7) << 8 | octets[2] != size - 2:
+        raise DecodeError("an HDLC frame as long as it says wanted", 1)
     result = read_frame(octets)
-    if type(result) is HDLCFrame:
+    if isinstance(result, HDLCFrame):
         return result
     raise DecodeError(f"HDLC frame: {result}", 0)

@@ -30,7 +30,7 @@ from dlms_twisted.link.hdlc.control import (
     supervisory_control,
     unnumbered_control,
 )
-from dlms_twisted.link.hdlc.frame import HDLCFrame, encode_frame, parse_frame
+from dlms_twisted.link.hdlc.frame import HDLCFrame, encode_frame, parse_frame, read_frame
 from tests import vectors
 
 #: IEC 62056-46, examples of the desk reference: octets, kind, poll, information.
@@ -242,9 +242,21 @@ class FrameTests(SynchronousTestCase):
         What is written is read.
         """
         octets = encode_frame(destination, source, control, information, segmented=more)
-        self.assertEqual(
-            parse_frame(octets), HDLCFrame(destination, source, control, more, information, octets)
-        )
+        wanted = HDLCFrame(destination, source, control, more, information, octets)
+        self.assertEqual(parse_frame(octets), wanted)
+        self.assertEqual(read_frame(octets), wanted)
+
+    def test_each_bit_matters(self) -> None:
+        """
+        With any one bit changed no frame is left, and the decoder's reader says the same.
+        """
+        octets = encode_frame(b"\x21", b"\x03", 0x13, b"\xe6\xe7\x00\x0fabc")
+        for position, bit in product(range(len(octets)), range(8)):
+            bad = bytearray(octets)
+            bad[position] ^= 1 << bit
+            self.assertRaises(DecodeError, parse_frame, bytes(bad))
+            if position > 2:
+                self.assertNotIsInstance(read_frame(bytes(bad)), HDLCFrame)
 
     def test_vectors(self) -> None:
         """
