@@ -34,7 +34,7 @@ class Cursor:
         """
         @param data: The buffer.
         @param offset: Where to begin.
-        @param end: Where to stop; L{None} is the end of the buffer.
+        @param end: Where to stop; C{None} is the end of the buffer.
 
         @raise DecodeError: the buffer is longer than the limits allow.
         """
@@ -132,7 +132,7 @@ class Cursor:
 
     def peek(self) -> int | None:
         """
-        @return: the next octet, which stays; L{None} at the end.
+        @return: the next octet, which stays; C{None} at the end.
         """
         return self.buffer[self.offset] if self.offset < self.end else None
 

@@ -23,8 +23,8 @@ class Data:
     Made by L{decode_data}, L{dlms_twisted.codec.build} and L{dlms_twisted.codec.json_form.from_json}.
 
     @ivar octets: The element as it is on the wire, its tag first.
-    @ivar values: Plain Python: L{None} (null-data, dont-care), L{bool}, L{int}, L{float}; L{bytes} for octet-string,
-        date-time, date and time; L{str} for visible-string (Latin-1) and utf8-string (L{bytes} where it is not
+    @ivar values: Plain Python: C{None} (null-data, dont-care), C{bool}, C{int}, C{float}; C{bytes} for octet-string,
+        date-time, date and time; C{str} for visible-string (Latin-1) and utf8-string (C{bytes} where it is not
         UTF-8), and text of 0 and 1 for bit-string; tuples for array, structure and compact-array.
     """
 

@@ -25,9 +25,9 @@ class Partial(NamedTuple):
     What came of an element.
 
     @ivar data: The element, without what could not be decoded and all after it: its arrays and structures have just
-        the elements that were whole.  L{None} where nothing was.
+        the elements that were whole.  C{None} where nothing was.
     @ivar end: The offset after what was decoded.
-    @ivar error: What was wrong; L{None} where nothing was.
+    @ivar error: What was wrong; C{None} where nothing was.
     """
 
     data: Data | None

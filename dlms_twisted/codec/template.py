@@ -93,7 +93,7 @@ def learn(octets: bytes, *, codes: bool = False) -> Template | None:
     @param octets: An element that was decoded.
     @param codes: Take octet-strings of six octets as constant, too: most are OBIS codes.
 
-    @return: how elements like it look; L{None} where it is too large to be worth it.
+    @return: how elements like it look; C{None} where it is too large to be worth it.
     """
     if len(octets) > MAX_SIZE:
         return None

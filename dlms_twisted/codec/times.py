@@ -2,7 +2,7 @@
 Dates and times of COSEM (IEC 62056-6-2, date, time and date-time).
 
 Every octet is kept: C{X.from_octets(octets).to_octets() == octets} for any octets of the right number.  What is "not
-specified" on the wire is L{None} here.  The zone of the machine is never used.
+specified" on the wire is C{None} here.  The zone of the machine is never used.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class Date:
 
     def to_date(self) -> datetime.date | None:
         """
-        @return: the date, or L{None} where it is no single date of the calendar.
+        @return: the date, or C{None} where it is no single date of the calendar.
         """
         if self.year is None or self.month is None or self.day is None:
             return None
@@ -183,7 +183,7 @@ class Time:
 
     def to_time(self) -> datetime.time | None:
         """
-        @return: the time, or L{None} where it is no single time of day.  Hundredths that are not specified are 0.
+        @return: the time, or C{None} where it is no single time of day.  Hundredths that are not specified are 0.
         """
         if self.hour is None or self.minute is None or self.second is None:
             return None
@@ -215,8 +215,8 @@ class DateTime:
     @ivar date: The date, in local time.
     @ivar time: The time, in local time.
     @ivar deviation: Minutes from local time to UTC: UTC = local + deviation, so that -60 is Central European winter;
-        -32767 to 32767, and L{None} is unknown.
-    @ivar status: See L{ClockStatus}; L{None} is not specified.
+        -32767 to 32767, and C{None} is unknown.
+    @ivar status: See L{ClockStatus}; C{None} is not specified.
     """
 
     date: Date = field(factory=Date)
@@ -263,13 +263,13 @@ class DateTime:
     @property
     def clock_status(self) -> ClockStatus | None:
         """
-        The status as flags; L{None} where it is not specified.
+        The status as flags; C{None} where it is not specified.
         """
         return None if self.status is None else ClockStatus(self.status)
 
     def to_local(self) -> datetime.datetime | None:
         """
-        @return: the local time without a zone, or L{None} where it is no single moment.
+        @return: the local time without a zone, or C{None} where it is no single moment.
         """
         date = self.date.to_date()
         time = self.time.to_time()
@@ -279,7 +279,7 @@ class DateTime:
         """
         @param deviation_inverted: The meter counts its deviation from UTC to local time, against the standard.
 
-        @return: an aware datetime, or L{None} where it is no single moment, or its deviation is unknown or a day
+        @return: an aware datetime, or C{None} where it is no single moment, or its deviation is unknown or a day
             or more.
         """
         local = self.to_local()
@@ -316,7 +316,7 @@ class DateTime:
 
     def isoformat(self, *, deviation_inverted: bool = False) -> str | None:
         """
-        @return: ISO 8601, with the offset from UTC where it is known; L{None} where it is no single moment.
+        @return: ISO 8601, with the offset from UTC where it is known; C{None} where it is no single moment.
         """
         moment = self.to_datetime(deviation_inverted=deviation_inverted) or self.to_local()
         if moment is None:

@@ -21,7 +21,7 @@ class Span(NamedTuple):
     @ivar offset: Where they begin in the buffer.
     @ivar octets: The octets.  Those of a group are all of its fields'.
     @ivar field: The field's name; the elements of arrays and structures are named by their index.
-    @ivar value: What they mean; L{None} for a group and for types without a value.
+    @ivar value: What they mean; C{None} for a group and for types without a value.
     @ivar depth: How many groups the field is in.
     @ivar group: Does it stand for the fields after it that are deeper?
     """
