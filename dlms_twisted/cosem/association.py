@@ -59,7 +59,7 @@ class ObjectList:
 
     def find(self, logical_name: Obis, class_id: int | None = None) -> ObjectView | None:
         """
-        @return: the object of that name (and class), or L{None}.
+        @return: the object of that name (and class), or C{None}.
         """
         for one in self.objects:
             if one.logical_name == logical_name and class_id in {None, one.class_id}:
@@ -100,7 +100,7 @@ class ObjectList:
     def of_logical_names(cls, data: Data, version: int | None = None) -> ObjectList:
         """
         @param data: C{object_list} of Association LN; anything at all, this never raises.
-        @param version: Of the association, 0 to 3; L{None} to judge by the modes.
+        @param version: Of the association, 0 to 3; C{None} to judge by the modes.
         """
         root = element_of(data)
         objects, others = [], []
@@ -120,7 +120,7 @@ class ObjectList:
         """
         @param data: C{object_list} of Association SN.
         @param rights: Its C{access_rights_list}, of versions 2 to 4.
-        @param version: Of the association, 0 to 4; L{None} to judge by what is given.
+        @param version: Of the association, 0 to 4; C{None} to judge by what is given.
         """
         said = {} if rights is None else dict(short_name_rights(element_of(rights)))
         objects, others = [], []
@@ -143,7 +143,7 @@ class ObjectList:
 
     def to_data(self, version: int | None = None) -> Data:
         """
-        @param version: Of the association class that the list is for; L{None} for its own.
+        @param version: Of the association class that the list is for; C{None} for its own.
 
         @return: C{object_list}, the modes in the words of that version.
 

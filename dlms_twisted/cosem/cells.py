@@ -43,7 +43,7 @@ _MICROSECONDS: Final = (*(one * 10_000 for one in range(100)), *([10_000_000] * 
 
 class _Zones(dict[int, timezone | None]):
     """
-    From a deviation to the zone; L{None} where it is unknown.  At most as many entries as there are deviations.
+    From a deviation to the zone; C{None} where it is unknown.  At most as many entries as there are deviations.
     """
 
     def __init__(self, sign: int) -> None:
@@ -102,9 +102,9 @@ class ColumnReader:
         scaled: bool,
     ) -> None:
         """
-        @param column: L{None} for cells beyond the columns.
+        @param column: C{None} for cells beyond the columns.
         @param clock: The quirks of the meter's clock.
-        @param step: From one row's time to the next; L{None} where it is not known.
+        @param step: From one row's time to the next; C{None} where it is not known.
         @param fill: Whether null-data means "as before" in a column that is no clock.
         @param scaled: Whether numbers are multiplied by the column's scaler.
         """

@@ -125,8 +125,8 @@ class Method:
 
     @ivar number: From 1.
     @ivar parameter: The type of what it takes.
-    @ivar result: The type of what it gives back, or L{None}.
-    @ivar short_name: Its offset from the base name of an object that is referenced by short names, or L{None}.
+    @ivar result: The type of what it gives back, or C{None}.
+    @ivar short_name: Its offset from the base name of an object that is referenced by short names, or C{None}.
     """
 
     number: int
@@ -238,7 +238,7 @@ def class_numbers() -> tuple[int, ...]:
 
 def class_name(number: int) -> str | None:
     """
-    @return: the name of a class, or L{None}.
+    @return: the name of a class, or C{None}.
     """
     row = _rows().get(number)
     return None if row is None else str(row[1])
@@ -252,7 +252,7 @@ def _rows() -> Mapping[int, Any]:
 
 def interface_class(number: int, version: int | None = None) -> InterfaceClass:
     """
-    @param version: L{None} for the newest that is known.
+    @param version: C{None} for the newest that is known.
 
     @return: the class; of a version that is not known, with the attributes of the newest; of a class that is not
         known, with the logical name alone.

@@ -62,7 +62,7 @@ def local_datetime(octets: bytes) -> datetime | None:
     """
     @param octets: A date-time of twelve octets.
 
-    @return: what the clock shows, without a zone; L{None} if year, month, day, hour or minute is not specified or
+    @return: what the clock shows, without a zone; C{None} if year, month, day, hour or minute is not specified or
         there is no such time.  Seconds and hundredths that are not specified count as 0.
     """
     if len(octets) != _SIZE:
@@ -82,7 +82,7 @@ def aware_datetime(octets: bytes, options: ClockOptions = NO_OPTIONS) -> datetim
     """
     @param octets: A date-time of twelve octets.
 
-    @return: the instant, with its offset from UTC; L{None} where the time is not fully specified or its
+    @return: the instant, with its offset from UTC; C{None} where the time is not fully specified or its
         offset is not known.
     """
     local = local_datetime(octets)
@@ -104,7 +104,7 @@ def aware_datetime(octets: bytes, options: ClockOptions = NO_OPTIONS) -> datetim
 
 def time_text(octets: bytes, options: ClockOptions = NO_OPTIONS) -> str | None:
     """
-    @return: ISO 8601, with the offset from UTC where that is known; L{None} where the time is not fully
+    @return: ISO 8601, with the offset from UTC where that is known; C{None} where the time is not fully
         specified.
     """
     moment = aware_datetime(octets, options) or local_datetime(octets)
@@ -115,7 +115,7 @@ def time_text(octets: bytes, options: ClockOptions = NO_OPTIONS) -> str | None:
 
 def clock_status(octets: bytes) -> int | None:
     """
-    @return: the status octet of a date-time; L{None} if it is not specified, or C{octets} are not twelve.
+    @return: the status octet of a date-time; C{None} if it is not specified, or C{octets} are not twelve.
     """
     if len(octets) != _SIZE or octets[-1] == _UNSPECIFIED:
         return None
@@ -124,7 +124,7 @@ def clock_status(octets: bytes) -> int | None:
 
 def _in_range(moment: datetime) -> datetime | None:
     """
-    @return: C{moment}, or L{None} if its UTC lies before the year 1 or after 9999.
+    @return: C{moment}, or C{None} if its UTC lies before the year 1 or after 9999.
     """
     if 1 < moment.year < 9999:
         return moment

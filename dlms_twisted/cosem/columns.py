@@ -48,8 +48,8 @@ class Column:
     @ivar logical_name: Its OBIS code.
     @ivar attribute: Which attribute is captured; 0 for all.
     @ivar data_index: 0 for the whole attribute, else which element of it, from 1.
-    @ivar scaler: The power of ten of its numbers, L{None} where it is not known.
-    @ivar unit: Their symbol, or L{None}.
+    @ivar scaler: The power of ten of its numbers, C{None} where it is not known.
+    @ivar unit: Their symbol, or C{None}.
     @ivar label: How rows call it: a Python name, unique among the columns of a profile.
     """
 

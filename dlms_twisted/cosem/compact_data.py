@@ -24,7 +24,7 @@ _STRUCTURE = 2
 
 def template_id(compact_buffer: bytes) -> int | None:
     """
-    @return: the number of the template that a C{compact_buffer} is laid out by: its first octet; L{None} if it
+    @return: the number of the template that a C{compact_buffer} is laid out by: its first octet; C{None} if it
         is empty.
     """
     return compact_buffer[0] if compact_buffer else None

@@ -177,7 +177,7 @@ def text(element: Element) -> str | None:
 
 def number(element: Element) -> int | Decimal | None:
     """
-    @return: the exact number of any numeric type; L{None} for every other, and for floats that are no number.
+    @return: the exact number of any numeric type; C{None} for every other, and for floats that are no number.
     """
     tag = element.tag
     if tag in INTEGERS:
@@ -194,7 +194,7 @@ def plain(element: Element, clock: ClockOptions = NO_OPTIONS) -> int | Decimal |
     What a value says without scaler and unit: a number; a time in ISO 8601; a printable text; a logical name as OBIS
     code; other octets in hex; bits as 0 and 1.
 
-    @return: L{None} for null-data, and for arrays and structures, which only the tree shows.
+    @return: C{None} for null-data, and for arrays and structures, which only the tree shows.
     """
     found = number(element)
     if found is not None:

@@ -216,7 +216,7 @@ class ZeroKind(NumberKind):
 
     def build(self, value: Any, place: str) -> Data:
         """
-        @param value: L{None} for 0.
+        @param value: C{None} for 0.
         """
         return super().build(0 if value is None else value, place)
 
@@ -316,13 +316,13 @@ class NullKind(Kind):
 
     def decode(self, element: Element, place: str, notes: Notes) -> Any:
         """
-        @return: L{None}.
+        @return: C{None}.
         """
         return None if element.tag == NULL_DATA else self.misfit(element, place, notes)
 
     def build(self, value: Any, place: str) -> Data:
         """
-        @param value: L{None}.
+        @param value: C{None}.
         """
         if value is not None:
             raise EncodeError(f"{place}: null wanted")

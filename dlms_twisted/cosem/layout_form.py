@@ -47,8 +47,8 @@ class Place:
     """
     The object at a position.
 
-    @ivar class_id: L{None} to judge by the value.
-    @ivar scaler: L{None} where C{values} says it, or nothing does.
+    @ivar class_id: C{None} to judge by the value.
+    @ivar scaler: C{None} where C{values} says it, or nothing does.
     """
 
     obis: Obis
@@ -60,7 +60,7 @@ class Place:
 @frozen(kw_only=True)
 class ValueRule:
     """
-    Scaler and unit of the objects of a pattern; what is L{None} is left as it is.
+    Scaler and unit of the objects of a pattern; what is C{None} is left as it is.
 
     @ivar unit: A symbol.
     """
@@ -78,7 +78,7 @@ class BufferRule:
     @ivar pattern: Of the profile's name, or of the compact data object's.
     @ivar columns: Its capture objects.
     @ivar capture_period: In seconds.
-    @ivar template: Of compact data: the template's number, else L{None}.
+    @ivar template: Of compact data: the template's number, else C{None}.
     @ivar description: Of compact data: its C{template_description}.
     """
 

@@ -98,7 +98,7 @@ class NameOverlay:
 
     def name(self, obis: Obis) -> str | None:
         """
-        @return: the name, or L{None} if this overlay has none for it.
+        @return: the name, or C{None} if this overlay has none for it.
         """
         found = self._exact.get(obis)
         if found is not None:
@@ -118,7 +118,7 @@ def obis_name(obis: Obis | bytes, *overlays: NameOverlay) -> str | None:
     @param obis: A code, or its six octets.
     @param overlays: Names to ask before the rules, in this order.
 
-    @return: for example C{"active energy import, tariff 1"}; L{None} where no rule knows the code
+    @return: for example C{"active energy import, tariff 1"}; C{None} where no rule knows the code
         (what manufacturers and utilities define).
 
     @raise ObisError: not six octets.
@@ -135,7 +135,7 @@ def medium_name(medium: int) -> str | None:
     """
     @param medium: The value group A.
 
-    @return: for example C{"electricity"}; L{None} for a reserved number.
+    @return: for example C{"electricity"}; C{None} for a reserved number.
     """
     return _MEDIA.get(medium)
 

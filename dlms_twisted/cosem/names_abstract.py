@@ -197,7 +197,7 @@ def _by_c() -> dict[int, tuple[tuple[ObisPattern, str], ...]]:
 
 def abstract_name(obis: Obis) -> str | None:
     """
-    @return: the name without channel and billing period, or L{None} where the table has none.
+    @return: the name without channel and billing period, or C{None} where the table has none.
     """
     for pattern, name in _by_c().get(obis.c, ()):
         if pattern.matches(obis):

@@ -156,7 +156,7 @@ def electricity_name(obis: Obis) -> str | None:
     """
     @param obis: A code with A = 1 and C below 93.
 
-    @return: its name without channel and billing period, or L{None} where no rule reads it.
+    @return: its name without channel and billing period, or C{None} where no rule reads it.
     """
     if obis.c == 0:
         return _general(obis)

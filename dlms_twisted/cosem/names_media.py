@@ -100,7 +100,7 @@ def thermal_name(obis: Obis) -> str | None:
     """
     @param obis: A code with A = 5 (cooling) or 6 (heating).
 
-    @return: its name without channel and billing period, or L{None}.
+    @return: its name without channel and billing period, or C{None}.
     """
     return _stored(obis, _THERMAL.get(obis.c), "cooling" if obis.a == 5 else "heating")
 
@@ -109,7 +109,7 @@ def water_name(obis: Obis) -> str | None:
     """
     @param obis: A code with A = 8 (cold) or 9 (hot).
 
-    @return: its name without channel and billing period, or L{None}.
+    @return: its name without channel and billing period, or C{None}.
     """
     return _stored(obis, _WATER.get(obis.c), "cold water" if obis.a == 8 else "hot water")
 
@@ -118,7 +118,7 @@ def heat_cost_name(obis: Obis) -> str | None:
     """
     @param obis: A code with A = 4.
 
-    @return: its name without channel and billing period, or L{None}.
+    @return: its name without channel and billing period, or C{None}.
     """
     return _stored(obis, _HEAT_COST.get(obis.c), "")
 
@@ -127,7 +127,7 @@ def gas_name(obis: Obis) -> str | None:
     """
     @param obis: A code with A = 7.
 
-    @return: its name without channel and billing period, or L{None}.
+    @return: its name without channel and billing period, or C{None}.
     """
     if obis.c == 0:
         return _identifier(obis)

@@ -108,7 +108,7 @@ class ObisPattern:
 
     def __init__(self, sets: Iterable[frozenset[int] | None], text: str) -> None:
         """
-        @param sets: For each group what it may be; L{None} for any.
+        @param sets: For each group what it may be; C{None} for any.
         @param text: How the pattern was written.
         """
         self._sets = tuple(sets)
@@ -135,7 +135,7 @@ class ObisPattern:
     @property
     def exact(self) -> Obis | None:
         """
-        The only code that matches, or L{None} if there are several.
+        The only code that matches, or C{None} if there are several.
         """
         if any(chosen is None or len(chosen) != 1 for chosen in self._sets):
             return None
@@ -152,7 +152,7 @@ class ObisPattern:
         """
         @param index: 0 for A to 5 for F.
 
-        @return: what that group may be; L{None} for any.
+        @return: what that group may be; C{None} for any.
         """
         return self._sets[index]
 

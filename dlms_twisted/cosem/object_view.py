@@ -39,7 +39,7 @@ class AttributeRights:
     What may be done with an attribute.
 
     @ivar mode: As the meter says it; its meaning depends on the association's version.
-    @ivar selectors: The access selectors that it knows, or L{None}.
+    @ivar selectors: The access selectors that it knows, or C{None}.
     """
 
     mode: int
@@ -62,7 +62,7 @@ class ObjectView:
     """
     One object.
 
-    @ivar base_name: Its short name, L{None} where it is referenced by logical names.
+    @ivar base_name: Its short name, C{None} where it is referenced by logical names.
     @ivar attributes: Rights by number; empty where the association does not say them.
     @ivar methods: Likewise.
     @ivar values: Values of attributes that are known.
@@ -92,7 +92,7 @@ class ObjectView:
 
     def short_name(self, attribute: int) -> int | None:
         """
-        @return: the short name of an attribute, or L{None} if the object has none.
+        @return: the short name of an attribute, or C{None} if the object has none.
         """
         return None if self.base_name is None else self.base_name + 8 * (attribute - 1)
 
@@ -107,7 +107,7 @@ def object_view(entry: Element) -> ObjectView | None:
     """
     @param entry: Of C{object_list} of Association LN; the shapes of all versions are alike but for the modes.
 
-    @return: the object, or L{None} if it is none.
+    @return: the object, or C{None} if it is none.
     """
     notes: Notes = []
     found = kind("object_1").decode(entry, "", notes)
@@ -132,7 +132,7 @@ def short_name_view(entry: Element) -> ObjectView | None:
     """
     @param entry: Of C{object_list} of Association SN.
 
-    @return: the object, or L{None} if it is none.
+    @return: the object, or C{None} if it is none.
     """
     notes: Notes = []
     text = "st{base_name i16, class_id u16, version u8, logical_name LN}"

@@ -82,7 +82,7 @@ def telegram_readings(
 
 def telegram_identity(telegram: bytes | str) -> str | None:
     """
-    @return: the meter's own number as the telegram gives it, or L{None}.
+    @return: the meter's own number as the telegram gives it, or C{None}.
     """
     return _identity(list(_lines(telegram)))
 

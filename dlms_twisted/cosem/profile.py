@@ -2,7 +2,7 @@
 Profiles: buffers to rows, whole or as they come.
 
 Rows are tuples with the names of their columns.  A cell that a meter left out stays in its place: null-data of a clock
-becomes the time before plus the capture period; of other columns it is L{None}, or the value before where that is asked
+becomes the time before plus the capture period; of other columns it is C{None}, or the value before where that is asked
 for; deltas are summed up.  Source: DLMS UA 1000-1 (Blue Book), Profile generic.
 """
 
@@ -40,7 +40,7 @@ class Nulls(StrEnum):
     What null-data in a column that is no clock means.
     """
 
-    #: Nothing: the cell is L{None}.
+    #: Nothing: the cell is C{None}.
     KEEP = "keep"
     #: The value of the row before, for meters that compress so.
     PREVIOUS = "previous"

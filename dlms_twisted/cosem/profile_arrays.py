@@ -38,8 +38,8 @@ class Array(NamedTuple):
     One column.
 
     @ivar values: A NumPy array: numbers; C{datetime64[ms]}, in UTC where C{zone} is C{"UTC"} and as the clock shows
-        them where it is L{None}; C{V12} and the like for octets; else objects.
-    @ivar valid: A NumPy array of truth values, false where there is no value; L{None} where there are all.
+        them where it is C{None}; C{V12} and the like for octets; else objects.
+    @ivar valid: A NumPy array of truth values, false where there is no value; C{None} where there are all.
     @ivar zone: Of times; C{""} for every other column.
     """
 
@@ -53,7 +53,7 @@ class _Piece(NamedTuple):
     """
     The cells of one column in one run.
 
-    @ivar values: A view of the contents, L{None} where there are none.
+    @ivar values: A view of the contents, C{None} where there are none.
     """
 
     cell: Cell | None
@@ -87,7 +87,7 @@ def arrays(profile: Profile, buffer: Data | bytes) -> tuple[Array, ...]:
 
 def _whole(octets: bytes) -> list[Run] | None:
     """
-    @return: the runs of an array, neighbours that look alike joined; L{None} for a compact-array and the like.
+    @return: the runs of an array, neighbours that look alike joined; C{None} for a compact-array and the like.
     """
     found = length_at(octets, 1, len(octets)) if octets[:1] == bytes((ARRAY,)) else None
     if found is None:
@@ -133,7 +133,7 @@ def _view(octets: bytes, run: Run, cell: Cell) -> Any:
 
 def _array(profile: Profile, column: Column, pieces: Sequence[_Piece]) -> Array | None:
     """
-    @return: the column; L{None} if it has no simple form.
+    @return: the column; C{None} if it has no simple form.
     """
     present = [piece for piece in pieces if piece.values is not None and piece.cell is not None]
     tags = {piece.cell.tag for piece in present if piece.cell is not None}

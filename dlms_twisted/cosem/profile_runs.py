@@ -98,7 +98,7 @@ class Run(NamedTuple):
     """
     Rows that look alike, or one that has no simple shape.
 
-    @ivar shape: How they look; L{None} for a row with arrays or structures inside, or that is no structure.
+    @ivar shape: How they look; C{None} for a row with arrays or structures inside, or that is no structure.
     @ivar offset: Where the first begins.
     @ivar rows: How many they are.
     @ivar end: Where the next row begins.
@@ -112,7 +112,7 @@ class Run(NamedTuple):
 
 def length_at(buffer: bytes, offset: int, end: int) -> tuple[int, int] | None:
     """
-    @return: a length or count, and the offset behind it; L{None} if there are not enough octets yet.
+    @return: a length or count, and the offset behind it; C{None} if there are not enough octets yet.
 
     @raise DecodeError: the octets are no length.
     """
@@ -132,7 +132,7 @@ def length_at(buffer: bytes, offset: int, end: int) -> tuple[int, int] | None:
 
 def extent(buffer: bytes, offset: int, end: int, depth: int = _DEPTH) -> int | None:
     """
-    @return: the offset behind the element at C{offset}; L{None} if there are not enough octets yet.
+    @return: the offset behind the element at C{offset}; C{None} if there are not enough octets yet.
 
     @raise DecodeError: it is none, or too deep.
     """
@@ -200,7 +200,7 @@ def shape_at(buffer: bytes, offset: int, behind: int) -> Shape | None:
     @param offset: Where a whole row begins.
     @param behind: Where it ends.
 
-    @return: how it looks; L{None} if it is no structure of simple cells.
+    @return: how it looks; C{None} if it is no structure of simple cells.
     """
     if buffer[offset] != STRUCTURE:
         return None

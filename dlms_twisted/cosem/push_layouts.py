@@ -252,7 +252,7 @@ class PushLayouts:
         @param name: Of a profile, or of a compact data object.
         @param template: Of compact data, the number of its template.
 
-        @return: how its buffer is read, or L{None}.
+        @return: how its buffer is read, or C{None}.
         """
         for rule in self.buffers:
             if rule.template == template and rule.pattern.matches(name):
@@ -266,7 +266,7 @@ NO_LAYOUTS = PushLayouts()
 
 def _element(elements: Sequence[Element], path: Path) -> Element | None:
     """
-    @return: the element at a path of indices, negative ones counted from the end; L{None} if there is none.
+    @return: the element at a path of indices, negative ones counted from the end; C{None} if there is none.
     """
     found: Element | None = None
     for index in path:

@@ -20,13 +20,13 @@ class Reading(NamedTuple):
     @ivar obis: Which object.
     @ivar class_id: Its interface class; where the message does not say it, what its value fits best.
     @ivar attribute: Index of the attribute.
-    @ivar name: In plain English, or L{None}.
-    @ivar value: The exact number, scaled; or a text (a time is ISO 8601); L{None} where only C{raw} shows it.
-    @ivar unit: Symbol, L{None} for a plain number and where the unit is not known.
-    @ivar scaler: The power of ten that C{value} was scaled by; L{None} where none is known and C{value} is as it
+    @ivar name: In plain English, or C{None}.
+    @ivar value: The exact number, scaled; or a text (a time is ISO 8601); C{None} where only C{raw} shows it.
+    @ivar unit: Symbol, C{None} for a plain number and where the unit is not known.
+    @ivar scaler: The power of ten that C{value} was scaled by; C{None} where none is known and C{value} is as it
         was transmitted.
     @ivar raw: The element as a data tree.
-    @ivar time: ISO 8601 with the offset from UTC; without it where the meter does not say it; or L{None}.
+    @ivar time: ISO 8601 with the offset from UTC; without it where the meter does not say it; or C{None}.
     @ivar status: The status word that came with the value, else the clock status that came with C{time}.
     @ivar source: How the value got its meaning, so that a wrong mapping can be found.
     """

@@ -134,7 +134,7 @@ def readings_of_event(
 
 def identity_of(body: Data, layouts: PushLayouts | None = None) -> str | None:
     """
-    @return: how the meter calls itself in C{body}: logical device name, device ID or serial number; L{None} if it
+    @return: how the meter calls itself in C{body}: logical device name, device ID or serial number; C{None} if it
         does not.
     """
     message = Message(body)

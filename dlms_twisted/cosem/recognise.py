@@ -42,8 +42,8 @@ class Found(NamedTuple):
     One value and the object that it belongs to.
 
     @ivar logical_name: Six octets.
-    @ivar class_id: Interface class, or L{None} where the message does not say it.
-    @ivar attribute: Index, or L{None} likewise.
+    @ivar class_id: Interface class, or C{None} where the message does not say it.
+    @ivar attribute: Index, or C{None} likewise.
     @ivar element: The value.
     @ivar scaler: A power of ten, where the message says it.
     @ivar unit: A number of the enumeration of units, where the message says it; a symbol where a layout does.

@@ -39,7 +39,7 @@ def unscale(value: int | Decimal, scaler: int) -> int | None:
     """
     The way back: the integer to transmit.
 
-    @return: the integer that C{scaler} turns into C{value}, or L{None} if there is none.
+    @return: the integer that C{scaler} turns into C{value}, or C{None} if there is none.
     """
     if isinstance(value, Decimal) and not value.is_finite():
         return None
@@ -52,7 +52,7 @@ def exact_float(value: float, width: int = 8) -> Decimal | None:
     @param value: A float32 or float64 as decoded.
     @param width: Its octets on the wire, 4 or 8.
 
-    @return: the shortest decimal that gives the same float of that width back; L{None} for NaN and the
+    @return: the shortest decimal that gives the same float of that width back; C{None} for NaN and the
         infinities, which are no number.
     """
     if not math.isfinite(value):

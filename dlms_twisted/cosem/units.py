@@ -24,7 +24,7 @@ class Unit(NamedTuple):
     One unit.
 
     @ivar code: Its number in the enumeration, 0 for one that only conversion knows (C{kWh}).
-    @ivar symbol: How it is printed; L{None} for a plain number (255) and for "other" (254).
+    @ivar symbol: How it is printed; C{None} for a plain number (255) and for "other" (254).
     @ivar name: In words.
     @ivar dimension: What it measures.  Only units of one dimension convert into each other: C{Wh} and
         C{varh} do not, nor do a volume and a corrected volume.
@@ -96,14 +96,14 @@ def unit_of(code: int) -> Unit | None:
     """
     @param code: As in C{scaler_unit}.
 
-    @return: the unit, or L{None} where the number is reserved or unknown.
+    @return: the unit, or C{None} where the number is reserved or unknown.
     """
     return UNITS.get(code)
 
 
 def unit_symbol(code: int) -> str | None:
     """
-    @return: what to print behind a value; L{None} for a plain number (255) and for an unknown unit.
+    @return: what to print behind a value; C{None} for a plain number (255) and for an unknown unit.
     """
     unit = UNITS.get(code)
     return None if unit is None else unit.symbol

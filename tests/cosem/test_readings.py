@@ -82,7 +82,7 @@ class FormTests(SynchronousTestCase):
 
     def test_pair_without_scaler(self) -> None:
         """
-        What no one scales is as transmitted, and says so: scaler and unit are L{None}.
+        What no one scales is as transmitted, and says so: scaler and unit are C{None}.
         """
         body = build.structure(
             _ln("1-0:1.7.0"), build.double_long_unsigned(5), _ln("1-0:2.7.0"), build.long_(-3)

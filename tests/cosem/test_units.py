@@ -158,7 +158,7 @@ class ScaledTests(SynchronousTestCase):
 
     def test_float(self) -> None:
         """
-        230.1 sent as float32 or float64 is 230.1; what is no number is L{None}.
+        230.1 sent as float32 or float64 is 230.1; what is no number is C{None}.
         """
         narrow = struct.unpack(">f", struct.pack(">f", 230.1))[0]
         self.assertEqual(exact_float(narrow, 4), Decimal("230.1"))
