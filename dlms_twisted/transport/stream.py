@@ -102,6 +102,7 @@ class PushConnection(TwistedProtocol):
         self._idle: IDelayedCall | None = None
         self._overdue: IDelayedCall | None = None
         self._over = False
+        self._paused = False
 
     def connectionMade(self) -> None:
         self.peer = describe_peer(self.transport.getPeer())
@@ -183,19 +184,24 @@ class PushConnection(TwistedProtocol):
         """
         Read no more: the peer waits.
         """
+        self._paused = True
         self.transport.pauseProducing()
 
     def resume(self) -> None:
         """
         Read again.
         """
+        self._paused = False
         if not self._over:
             self.transport.resumeProducing()
 
     def _idled(self) -> None:
-        # A paused connection is not idle: we are.
         self._idle = None
-        self.transport.abortConnection()
+        if self._paused:
+            # It is not the peer that is silent: we do not listen.
+            self._idle = self.source.clock.callLater(self.source.idle_timeout, self._idled)
+        else:
+            self.transport.abortConnection()
 
 
 def describe_peer(address: Any) -> str:

@@ -221,6 +221,20 @@ class StreamSourceTests(SynchronousTestCase):
         self.assertFalse(transport.connected)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_idle_while_paused(self) -> None:
+        """
+        A connection that is paused is not closed for silence: it could not have spoken.
+        """
+        connection, transport = self.connect()
+        connection.pause()
+        self.clock.advance(60)
+        self.clock.advance(30)
+        self.assertTrue(transport.connected)
+        connection.resume()
+        self.clock.advance(60)
+        self.assertFalse(transport.connected)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
     def test_too_many(self) -> None:
         """
         One connection more than there is room for is closed at once and told.
