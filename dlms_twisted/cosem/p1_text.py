@@ -14,12 +14,14 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from dlms_twisted.cosem.clock import ClockOptions
+from dlms_twisted.cosem.clock import NO_OPTIONS, ClockOptions
+from dlms_twisted.cosem.layout_form import ValueRule
 from dlms_twisted.cosem.names import obis_name
 from dlms_twisted.cosem.obis import Obis
 from dlms_twisted.cosem.push_layouts import NO_LAYOUTS, PushLayouts
 from dlms_twisted.cosem.reading import Reading
 from dlms_twisted.cosem.readings import NO_READING_OPTIONS, ReadingOptions
+from dlms_twisted.cosem.scaled import scale
 from dlms_twisted.cosem.units import by_symbol
 from dlms_twisted.errors import ObisError, UnitError
 
@@ -67,7 +69,8 @@ def telegram_readings(
     lines = list(_lines(telegram))
     identity = _identity(lines)
     groups = known.groups_of((*given.identities, *([identity] if identity else [])))
-    clock = next((group.clock for group in groups), given.clock)
+    clock = next((one.clock for one in groups if one.clock is not NO_OPTIONS), given.clock)
+    overrides = tuple(rule for group in groups for rule in group.values)
     moment = next((one for code, one, *_ in lines if _is_clock(code) and _TIME.match(one)), None)
     time = None if moment is None else _time(moment, clock)
     names = (given.names, known.names, known.telegram_names)
@@ -75,8 +78,9 @@ def telegram_readings(
     for code, *values in lines:
         for entry in _entries(code, values, clock):
             reading = _reading(entry, clock)._replace(name=obis_name(entry.obis, *names))
-            now = entry.time is None and not entry.logged
-            found.append(reading._replace(time=time) if now else reading)
+            if entry.time is None and not entry.logged:
+                reading = reading._replace(time=time)
+            found.append(_overridden(reading, overrides))
     return tuple(found)
 
 
@@ -200,6 +204,22 @@ def _reading(entry: _Entry, clock: ClockOptions) -> Reading:
         time=entry.time,
         status=entry.status,
         source=entry.source,
+    )
+
+
+def _overridden(reading: Reading, rules: Sequence[ValueRule]) -> Reading:
+    """
+    @return: with the scaler and unit of a group, where one says them.
+    """
+    rule = next((one for one in rules if one.pattern.matches(reading.obis)), None)
+    if rule is None or isinstance(reading.value, str) or reading.value is None:
+        return reading
+    scaler = rule.scaler
+    return reading._replace(
+        value=reading.value if scaler is None else scale(reading.value, scaler),
+        scaler=scaler,
+        unit=reading.unit if rule.unit is None else rule.unit,
+        source=reading.source + ", overridden by group",
     )
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from dlms_twisted.codec.data import Data
 from dlms_twisted.cosem.profile import Profile
 from dlms_twisted.cosem.profile_arrays import Array, arrays
 
-__all__ = ["arrow_table"]
+__all__ = ["arrow_table", "write_parquet"]
 
 #: Digits of the decimals that scaled numbers become, enough for 64 bits and any scaler that a meter uses.
 _DIGITS: Final = 38
@@ -38,6 +38,17 @@ def arrow_table(profile: Profile, buffer: Data | bytes) -> Any:
         columns.append(made)
         fields.append(pa.field(one.column.label, made.type, metadata=_metadata(one)))
     return pa.table(columns, schema=pa.schema(fields))
+
+
+def write_parquet(profile: Profile, buffer: Data | bytes, sink: BinaryIO) -> None:
+    """
+    @param sink: Where the Parquet file is written to; the caller opens and closes it.
+
+    @raise DecodeError: C{buffer} is no buffer.
+    """
+    import pyarrow.parquet as pq
+
+    pq.write_table(arrow_table(profile, buffer), sink)
 
 
 def _metadata(one: Array) -> dict[str, str]:

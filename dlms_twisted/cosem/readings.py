@@ -15,6 +15,8 @@ from typing import Final
 from attrs import frozen
 
 from dlms_twisted.codec.data import Data
+from dlms_twisted.codec.tags import NULL_DATA
+from dlms_twisted.cosem.classes import Attribute, interface_class
 from dlms_twisted.cosem.clock import NO_OPTIONS, ClockOptions, clock_status, time_text
 from dlms_twisted.cosem.elements import (
     Element,
@@ -27,6 +29,7 @@ from dlms_twisted.cosem.elements import (
     tree,
     type_name,
 )
+from dlms_twisted.cosem.kinds import NumberKind, TextKind
 from dlms_twisted.cosem.layout_form import ValueRule
 from dlms_twisted.cosem.names import NO_OVERLAY, NameOverlay, obis_name
 from dlms_twisted.cosem.obis import Obis
@@ -292,7 +295,26 @@ def _note(found: Found) -> str:
     """
     A value that cannot be one of its class is kept as its tree, and said to be so.
     """
+    if found.class_id is None or found.attribute is None or found.element.tag == NULL_DATA:
+        return ""
     register = found.class_id in {3, 4, 5} and found.attribute == 2
-    if register and children(found.element):
-        return f" (a {type_name(found.element)} is no value of class {found.class_id})"
-    return ""
+    known = interface_class(found.class_id)
+    attribute = known.attributes.get(found.attribute)
+    if register:
+        fits = not children(found.element)
+    else:
+        # Where versions differ, the message does not say which it is.
+        fits = attribute is None or len(known.versions) > 1 or attribute.kind.fits(found.element)
+    if fits or (attribute is not None and _lenient(attribute, found.element)):
+        return ""
+    return f" (a {type_name(found.element)} is no value of class {found.class_id})"
+
+
+def _lenient(attribute: Attribute, element: Element) -> bool:
+    """
+    An integer of another width is still that number, and a string of another kind still that text.
+    """
+    kind = attribute.kind
+    if isinstance(kind, NumberKind):
+        return number(element) is not None
+    return isinstance(kind, TextKind) and isinstance(element.value, (str, bytes))

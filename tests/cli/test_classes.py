@@ -5,15 +5,12 @@ Tests for L{dlms_twisted.cli.classes}.
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from click.testing import CliRunner, Result
-from jsonschema import Draft202012Validator
 from twisted.trial.unittest import SynchronousTestCase
 
 from dlms_twisted.cli.classes import command
-
-_SCHEMA = Path(__file__).resolve().parent.parent.parent / "docs" / "schema" / "class.json"
+from tests.schemas import check
 
 
 def _run(*arguments: str) -> Result:
@@ -29,11 +26,10 @@ class ClassesTests(SynchronousTestCase):
         """
         One JSON line a class and version, each as its schema says.
         """
-        validator = Draft202012Validator(json.loads(_SCHEMA.read_text("utf-8")))
         lines = _run("--json").stdout.splitlines()
         self.assertGreater(len(lines), 105)
         for line in lines:
-            validator.validate(json.loads(line))
+            check("class.json", json.loads(line))
 
     def test_one(self) -> None:
         """

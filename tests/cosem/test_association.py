@@ -21,6 +21,7 @@ from dlms_twisted.cosem.classes import interface_class
 from dlms_twisted.cosem.obis import Obis
 from dlms_twisted.errors import EncodeError
 from tests.cosem.kind_data import fitting
+from tests.schemas import check
 from tests.vectors import load
 
 
@@ -102,6 +103,7 @@ class LogicalNameTests(SynchronousTestCase):
             self.assertEqual((len(listed), listed.others), (count, ()), identifier)
             self.assertEqual(listed.to_data(), data, identifier)
             form = json.loads(json.dumps(listed.to_json()))
+            check("objects.json", form)
             self.assertEqual(object_list_from_json(form), listed, identifier)
 
     def test_names(self) -> None:

@@ -13,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from dlms_twisted.cosem.clock import ClockOptions
 from dlms_twisted.cosem.p1_text import telegram_identity, telegram_readings
+from dlms_twisted.cosem.push_layouts import PushLayouts
 from dlms_twisted.cosem.reading import Reading
 from dlms_twisted.cosem.readings import ReadingOptions
 from dlms_twisted.layout_files import default_layouts
@@ -105,6 +106,26 @@ class TelegramTests(SynchronousTestCase):
         self.assertEqual(_of(readings, "0-0:1.0.0")[0]["value"], "2020-05-12T13:54:09+02:00")
         twice = telegram_readings("0-0:1.0.0(241027023000W)", options=options)
         self.assertEqual(twice[0].value, "2024-10-27T02:30:00+01:00")
+
+    def test_group(self) -> None:
+        """
+        A group overrides scaler, unit and clock of a telegram, too.
+        """
+        text = """
+            [[group]]
+            meters = ["K8EG*"]
+            values = { "1-0:1.8.*" = { scaler = 3, unit = "Wh" }, "0-0:96.1.1" = { unit = "V" } }
+            [[group]]
+            meters = ["K8*"]
+            clock = { clock_zone = "Europe/Amsterdam" }
+        """
+        layouts = PushLayouts.parse(text, zones=ZoneInfo)
+        readings = telegram_readings(_telegram("dsmr-telegram-v5"), layouts=layouts)
+        [energy] = _of(readings, "1-0:1.8.1")
+        self.assertEqual((energy["value"], energy["unit"], energy["scaler"]), ("4426", "Wh", 3))
+        self.assertEqual(energy["source"], "p1, overridden by group")
+        self.assertEqual(energy["time"], "2017-01-02T19:20:02+01:00")
+        self.assertIsNone(_of(readings, "0-0:96.1.1")[0]["unit"])
 
     def test_deciphered(self) -> None:
         """

@@ -6,6 +6,7 @@ They skip without the extra C{arrow}.
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -219,6 +220,23 @@ class ArrowTests(SynchronousTestCase):
         self.assertEqual(
             _table(Profile(LOAD_PROFILE), compact).column(2).to_pylist(), [1000, 1007, 1014]
         )
+
+    def test_parquet(self) -> None:
+        """
+        A Parquet file holds the table.
+        """
+        data = buffer(*(row(index) for index in range(5)))
+        table = _table(Profile(LOAD_PROFILE), data)
+        from dlms_twisted.cosem.profile_arrow import write_parquet
+
+        sink = io.BytesIO()
+        write_parquet(Profile(LOAD_PROFILE), data, sink)
+        import pyarrow.parquet as pq
+
+        sink.seek(0)
+        again = pq.read_table(sink)
+        self.assertEqual(again.to_pylist(), table.to_pylist())
+        self.assertEqual(again.schema.field(2).metadata[b"obis"], b"1-0:1.8.0.255")
 
     def test_empty(self) -> None:
         """

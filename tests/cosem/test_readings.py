@@ -4,6 +4,7 @@ Tests for L{dlms_twisted.cosem.readings} and L{dlms_twisted.cosem.recognise}.
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,6 +28,7 @@ from dlms_twisted.cosem.readings import (
 )
 from dlms_twisted.layout_files import default_layouts
 from tests.cosem.bodies import notifications, pushed
+from tests.schemas import check
 from tests.vectors import load
 
 
@@ -180,6 +182,32 @@ class FormTests(SynchronousTestCase):
         self.assertIsNone(reading.value)
         self.assertEqual(reading.raw, odd.tree())
         self.assertIn("structure is no value of class 3", reading.source)
+
+    def test_other_classes_that_do_not_fit(self) -> None:
+        """
+        The same for other classes; a number of another width and null-data are no misfits.
+        """
+        for class_id, value, noted in (
+            (8, build.unsigned(1), True),
+            (8, build.null(), False),
+            (43, build.unsigned(1), True),
+            (43, build.visible_string("x"), False),
+            (41, build.unsigned(1), False),
+            (41, build.visible_string("x"), True),
+            (40, build.unsigned(1), False),
+            (20012, build.structure(), False),
+        ):
+            definition = build.structure(
+                build.long_unsigned(class_id),
+                _ln("0-0:96.50.0"),
+                build.integer(2),
+                build.long_unsigned(0),
+            )
+            body = build.structure(build.array(definition, definition), value, value)
+            if class_id == 40:
+                body = build.structure(build.array(definition), value, value)
+            for reading in readings_of(body):
+                self.assertEqual("is no value" in reading.source, noted, class_id)
 
     def test_idis(self) -> None:
         """
@@ -367,6 +395,7 @@ class VectorTests(SynchronousTestCase):
             readings = readings_of(one.body, date_time=one.date_time, layouts=default_layouts())
             self.assertTrue(readings, one.id)
             for reading in readings:
+                check("reading.json", json.loads(json.dumps(reading.to_json())))
                 self.assertIsNotNone(reading.name, (one.id, reading))
                 if one.date_time is not None:
                     self.assertIsNotNone(reading.time, (one.id, reading))
