@@ -8,6 +8,7 @@ from collections.abc import Callable
 from struct import Struct
 from typing import Any, Final
 
+from dlms_twisted.codec.partial import decode_partly
 from dlms_twisted.codec.trace import Span, TracingReader
 from dlms_twisted.errors import DecodeError, Reason
 from dlms_twisted.link.hdlc.control import FrameKind
@@ -42,6 +43,7 @@ def _data(octets: bytes, unwrapper: Unwrapper) -> list[Message]:
             message.error = Failure(Reason.TRAILING, detail, reader.offset)
     except DecodeError as error:
         message.error = Failure.of(error)
+        message.data = decode_partly(octets, 0, unwrapper.limits).data
     message.sections.append(Section("data", octets, reader.spans()))
     if message.data is not None:
         message.readings = unwrapper.interpret(message.data)

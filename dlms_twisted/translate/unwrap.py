@@ -22,7 +22,8 @@ from dlms_twisted.apdu.gateway import GatewayRequest, GatewayResponse
 from dlms_twisted.apdu.signing import GeneralSigning
 from dlms_twisted.codec.data import Data
 from dlms_twisted.codec.limits import DEFAULT_LIMITS, Limits
-from dlms_twisted.codec.trace import TracingReader
+from dlms_twisted.codec.partial import decode_partly
+from dlms_twisted.codec.trace import Span, TracingReader
 from dlms_twisted.cosem.reading import Reading
 from dlms_twisted.errors import DecodeError, Reason, SecurityError
 from dlms_twisted.link.llc import has_llc
@@ -125,8 +126,10 @@ class Unwrapper:
         except DecodeError as error:
             if self._bare_body(octets, message):
                 return len(octets), message
-            message.sections.append(Section(_name(octets), octets, reader.spans()))
+            spans = reader.spans()
+            message.sections.append(Section(_name(octets), octets, spans))
             message.error = Failure.of(error)
+            self._partial_push(octets, spans, message)
             return len(octets), message
         used = reader.offset
         message.sections.append(Section(apdu.NAME, octets[:used], reader.spans()))
@@ -143,6 +146,23 @@ class Unwrapper:
         message.apdu = apdu
         message.readings = self.interpret(apdu)
         return used, message
+
+    def _partial_push(self, octets: bytes, spans: tuple[Span, ...], message: Message) -> None:
+        """
+        A DataNotification whose body is damaged or cut off: what came whole of it is worth reading.
+        """
+        fields = {span.field: span for span in spans if span.depth == 0}
+        body = fields.get("body")
+        if octets[0] != DataNotification.TAG or body is None:
+            return
+        data = decode_partly(octets, body.offset, self.limits).data
+        if data is None:
+            return
+        time = fields["date_time"].octets if "date_time" in fields else b""
+        message.apdu = DataNotification(
+            int.from_bytes(octets[1:5], "big"), time if len(time) == 12 else None, data
+        )
+        message.readings = self.interpret(message.apdu)
 
     def _telegram(self, octets: bytes, message: Message) -> None:
         """

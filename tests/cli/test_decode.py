@@ -114,6 +114,29 @@ class DecodeTests(SynchronousTestCase):
         self.assertIn("0100010700ff", "".join(result.stdout.split()))
         self.assertIn("malformed", result.stderr)
 
+    def test_partial_push(self) -> None:
+        """
+        A push that lost its end gives the readings that came whole, and the error with its place.
+        """
+        octets = bytes.fromhex(LIST_1)[12:-3]
+        whole = self.form("--medium", "apdu", octets.hex())
+        self.assertIsNone(whole["error"])
+        two = b"\x0f\x40\x00\x00\x00\x00\x01\x02" + octets[8:]
+        form = self.form("--medium", "apdu", two.hex())
+        self.assertEqual(form["error"]["reason"], "malformed")
+        self.assertEqual(form["error"]["offset"], len(two))
+        self.assertEqual(form["apdu"], whole["apdu"])
+        self.assertEqual(form["readings"], whole["readings"])
+
+    def test_partial_data(self) -> None:
+        """
+        Of damaged Data the elements that came whole are shown.
+        """
+        form = self.form("--medium", "data", "0203110512000611")
+        self.assertEqual(form["data"]["value"][0], {"type": "unsigned", "value": 5})
+        self.assertEqual(len(form["data"]["value"]), 2)
+        self.assertEqual(form["error"]["offset"], 8)
+
     def test_batch(self) -> None:
         """
         One line for each, whatever is wrong with one.
