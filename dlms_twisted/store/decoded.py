@@ -18,6 +18,7 @@ from dlms_twisted.store.windows import Key
 
 __all__ = ["Decoded", "DecodedWriter"]
 
+_NONE: Final[frozenset[int]] = frozenset()
 _INDEXES: Final = (
     "CREATE INDEX IF NOT EXISTS record_by_origin ON record (origin)",
     "CREATE INDEX IF NOT EXISTS record_by_counter ON record (title, epoch, counter)",
@@ -66,6 +67,8 @@ class Decoded:
         """
         @return: the counters above C{above} that were accepted out of the quarantine.
         """
+        if not self._segments:
+            return _NONE
         title, epoch = key
         return frozenset(
             counter
