@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from itertools import repeat
+from itertools import chain, repeat
 from operator import itemgetter
 from typing import Any, Final
 
@@ -129,14 +129,18 @@ class Profile:
         """
         decoder = self.decoder()
         decoder.receive_data(buffer.octets if isinstance(buffer, Data) else buffer)
-        yield from decoder.take()
-        yield from decoder.finish()
+        return chain.from_iterable(_all(decoder))
 
     def decoder(self) -> RowDecoder:
         """
         @return: a decoder for a buffer that comes in parts.
         """
         return RowDecoder(self)
+
+
+def _all(decoder: RowDecoder) -> Iterator[Iterable[Row]]:
+    yield decoder.take()
+    yield decoder.finish()
 
 
 class RowDecoder:
@@ -181,12 +185,18 @@ class RowDecoder:
 
         @raise DecodeError: the octets are no buffer.
         """
+        return chain.from_iterable(self._batches())
+
+    def _batches(self) -> Iterator[Iterable[Row]]:
+        """
+        The rows run by run; no generator stands between a run and who takes its rows.
+        """
         if len(self._buffer) < self._wanted:
             return
         if self._left is None and not self._begin():
             return
         for element in self._waiting:
-            yield self._row(element)
+            yield [self._row(element)]
             self._taken += 1
         self._waiting = ()
         start = self._offset
@@ -194,7 +204,7 @@ class RowDecoder:
             self._offset = run.end
             assert self._left is not None
             self._left -= run.rows
-            yield from self._run(run)
+            yield self._run(run)
             self._taken += run.rows
         # A long row that comes in small parts is looked at again when there is an eighth more of it.
         rest = len(self._buffer) - self._offset

@@ -263,25 +263,37 @@ def _milliseconds(profile: Profile, octets: Any) -> tuple[Any, Any, Any]:
     """
     import numpy as np
 
-    fields: Any = np.ascontiguousarray(octets).view("u1").reshape(-1, 12).T.astype("i8")
-    year = fields[0] * 256 + fields[1]
-    month, day, hour, minute = fields[2], fields[3], fields[5], fields[6]
-    second, hundredths = fields[7], fields[8]
-    second = np.where(second == 0xFF, 0, second)
-    hundredths = np.where(hundredths == 0xFF, 0, hundredths)
-    deviation = (fields[9] * 256 + fields[10] + 0x8000) % 0x10000 - 0x8000
-    good = (
-        (year >= 1) & (year <= 9999) & (month >= 1) & (month <= 12) & (day >= 1)
-        & (hour < 24) & (minute < 60) & (second < 60) & (hundredths < 100)
-    )  # fmt: skip
-    months = np.where(good, (year - 1970) * 12 + month - 1, 0)
-    first = months.astype("M8[M]").astype("M8[D]").astype("i8")
-    after = (months + 1).astype("M8[M]").astype("M8[D]").astype("i8")
-    good &= day <= after - first
-    times = (first + day - 1) * _DAY + ((hour * 60 + minute) * 60 + second) * 1000 + hundredths * 10
+    # One array of octets for each place in the twelve.
+    at: Any = np.ascontiguousarray(np.ascontiguousarray(octets).view("u1").reshape(-1, 12).T)
+    year = (at[0].astype("i4") << 8) | at[1]
+    second = np.where(at[7] == 0xFF, 0, at[7])
+    hundredths = np.where(at[8] == 0xFF, 0, at[8])
+    # Below 1 wraps around to 255.
+    good = (at[2] - 1 < 12) & (at[3] - 1 < 31) & (at[5] < 24) & (at[6] < 60)
+    good &= (second < 60) & (hundredths < 100) & (year >= 1) & (year <= 9999)
+    first, length = _months(np.where(good, year * 12 + at[2] - 1, 1970 * 12))
+    good &= at[3] <= length
+    minutes = at[5].astype("i4") * 60 + at[6]
+    times = (first + (at[3] - 1)) * _DAY + (minutes * 6000 + second * 100 + hundredths) * 10
+    deviation = (at[9].astype("i1").astype("i4") << 8) | at[10]
     known = np.abs(deviation) < 24 * 60
     sign = -1 if profile.clock.deviation_inverted else 1
-    return times + np.where(known, sign * deviation * _MINUTE, 0), good, known
+    return times + np.where(known, sign * deviation, 0) * _MINUTE, good, known
+
+
+def _months(months: Any) -> tuple[Any, Any]:
+    """
+    @param months: Months since the year 0.
+
+    @return: the first day of each, in days since 1970, and how many days it has.
+    """
+    import numpy as np
+
+    low, high = (int(months.min()), int(months.max())) if len(months) else (0, 0)
+    all_months: Any = np.arange(low - 1970 * 12, high - 1970 * 12 + 2).astype("M8[M]")
+    days: Any = all_months.astype("M8[D]").astype("i8")
+    place = months - low
+    return days[:-1][place], np.diff(days)[place]
 
 
 def _by_rows(profile: Profile, octets: bytes) -> tuple[Array, ...]:
