@@ -29,7 +29,8 @@ def soak(scale: float) -> dict[str, object]:
 
 def _reopen(kind: str, count: int) -> dict[str, Any]:
     command = [sys.executable, "-m", "tests.soak._reopening", kind, str(count)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60 + count * 40)
+    timeout = 60 + count * 40
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
     if done.returncode:
         raise RuntimeError(f"{kind}: {done.stderr[-2000:]}")
     figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
