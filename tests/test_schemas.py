@@ -46,8 +46,8 @@ _COMMANDS: Final = {
     "keys list": {"keys.json"},
     "listen": {"record.json"},
 }
-#: Schemas that others refer to.
-_PARTS: Final = {"reading.json", "tree.json"}
+#: Schemas that others refer to, and of what only the library writes.
+_PARTS: Final = {"objects.json", "reading.json", "tree.json"}
 
 _EK: Final = "000102030405060708090A0B0C0D0E0F"
 _AK: Final = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
