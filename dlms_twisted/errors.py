@@ -7,6 +7,8 @@ from __future__ import annotations
 from enum import StrEnum
 
 __all__ = [
+    "AccessRefusedError",
+    "AssociationRejectedError",
     "BlockTransferError",
     "ClassError",
     "ConfigurationError",
@@ -14,12 +16,14 @@ __all__ = [
     "DLMSError",
     "DecodeError",
     "EncodeError",
+    "ExceptionResponseError",
     "KeyStoreError",
     "LinkError",
     "LocalProtocolError",
     "ObisError",
     "Reason",
     "RemoteProtocolError",
+    "RequestTimeoutError",
     "SecurityError",
     "StoreError",
     "UnitError",
@@ -193,3 +197,70 @@ class LinkError(DLMSError):
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.detail}" if self.detail else self.reason
+
+
+class AssociationRejectedError(DLMSError):
+    """
+    The meter refuses the association, or does not prove who it is.
+
+    @ivar result: 1 permanently, 2 for the moment.
+    @ivar diagnostic: The standard's number of the reason, C{None} where there is none.
+    @ivar detail: In words.
+    """
+
+    def __init__(self, result: int, diagnostic: int | None, detail: str) -> None:
+        super().__init__(result, diagnostic, detail)
+        self.result = result
+        self.diagnostic = diagnostic
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"association rejected: {self.detail}"
+
+
+class AccessRefusedError(DLMSError):
+    """
+    The meter refuses one attribute or method: a data-access-result or an action-result that is no success.
+
+    @ivar code: The standard's number.
+    @ivar name: Its name, for example C{read-write-denied}.
+    @ivar what: Which attribute or method, where it is known.
+    """
+
+    def __init__(self, code: int, name: str, what: str = "") -> None:
+        super().__init__(code, name, what)
+        self.code = code
+        self.name = name
+        self.what = what
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.name}" if self.what else self.name
+
+
+class ExceptionResponseError(DLMSError):
+    """
+    The meter does not treat a request at all: exception-response, or confirmed-service-error.
+
+    @ivar state: 1 service-not-allowed, 2 service-unknown; C{None} in a confirmed-service-error.
+    @ivar service: The standard's number of the reason.
+    @ivar counter: The invocation counter that the meter wants, where it says so.
+    @ivar detail: In words.
+    """
+
+    def __init__(
+        self, state: int | None, service: int, detail: str, counter: int | None = None
+    ) -> None:
+        super().__init__(state, service, detail, counter)
+        self.state = state
+        self.service = service
+        self.counter = counter
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"the meter refuses the request: {self.detail}"
+
+
+class RequestTimeoutError(DLMSError):
+    """
+    The meter did not answer in time.
+    """

@@ -1,0 +1,145 @@
+"""
+How a meter is reached and talked to: everything but where it is.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Final
+
+from attrs import field, frozen
+
+from dlms_twisted.errors import ConfigurationError
+from dlms_twisted.keys.interfaces import ITransmitCounters
+from dlms_twisted.security.hls import Mechanism
+from dlms_twisted.security.keys import MeterKeys
+from dlms_twisted.security.policy import Policy
+from dlms_twisted.session.association import AssociationSettings
+
+__all__ = ["AUTHENTICATIONS", "FRAMINGS", "MeterSettings", "PushObserver"]
+
+#: Called with a notification's octets, and whether it came under the association's protection.
+PushObserver = Callable[[bytes, bool], None]
+
+#: The names of the mechanisms.
+AUTHENTICATIONS: Final = {
+    "none": Mechanism.LOWEST,
+    "low": Mechanism.LOW,
+    "manufacturer": Mechanism.MANUFACTURER,
+    "md5": Mechanism.MD5,
+    "sha1": Mechanism.SHA1,
+    "gmac": Mechanism.GMAC,
+    "sha256": Mechanism.SHA256,
+    "ecdsa": Mechanism.ECDSA,
+}
+FRAMINGS: Final = ("wrapper", "hdlc")
+#: Our system title where none is said: a manufacturer that nobody has.
+_OUR_TITLE: Final = b"TWD\x00\x00\x00\x00\x01"
+
+
+def _secret() -> bytes:
+    default: bytes = field(default=b"", repr=False)
+    return default
+
+
+@frozen(kw_only=True)
+class MeterSettings:
+    """
+    How to talk to one meter.
+
+    @ivar framing: C{wrapper} or C{hdlc}; C{None} for what is usual: hdlc on serial lines, else wrapper.
+    @ivar client: Our address: 16 is the public client, 1 the management client.
+    @ivar server: The logical device: 1 is the management logical device.
+    @ivar physical: HDLC: the physical device; C{None} for addresses of one octet.
+    @ivar mode_e: HDLC on serial lines: sign on by mode E first.
+    @ivar auth: One of L{AUTHENTICATIONS}.
+    @ivar password: Of C{low}; never shown.
+    @ivar secret: HLS secret; never shown.
+    @ivar encryption_key: Global unicast key; never shown.
+    @ivar authentication_key: Never shown.
+    @ivar dedicated: Agree a random dedicated key, and use it.
+    @ivar system_title: Ours, eight octets.
+    @ivar meter_title: The meter's, for those that do not say it.
+    @ivar suite: Security suite.
+    @ivar security: C{none}, C{authenticated}, C{encrypted} or C{authenticated-encrypted} (also: C{both}).
+    @ivar general: Protect by general-glo-ciphering.
+    @ivar counter: The first invocation counter.
+    @ivar counters: Where invocation counters come from; C{None} to count from C{counter} in memory.
+    @ivar short_names: Short name referencing.
+    @ivar max_pdu: The longest APDU that we take.
+    @ivar pre_established: The association is there already.
+    @ivar timeout: Longest wait for the connection, and for each answer, in seconds.
+    @ivar pushed: Told of notifications that arrive in between.
+    @ivar random: Gives so many random octets, for challenges and dedicated keys.
+    """
+
+    framing: str | None = None
+    client: int = 16
+    server: int = 1
+    physical: int | None = None
+    mode_e: bool = False
+    auth: str = "none"
+    password: bytes = _secret()
+    secret: bytes = _secret()
+    encryption_key: bytes | None = field(default=None, repr=False)
+    authentication_key: bytes | None = field(default=None, repr=False)
+    dedicated: bool = False
+    system_title: bytes = _OUR_TITLE
+    meter_title: bytes = b""
+    suite: int = 0
+    security: str = "none"
+    general: bool = False
+    counter: int = 1
+    counters: ITransmitCounters | None = None
+    short_names: bool = False
+    max_pdu: int = 0xFFFF
+    pre_established: bool = False
+    timeout: float = 10.0
+    pushed: PushObserver | None = None
+    random: Callable[[int], bytes] = field(default=secrets.token_bytes, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        if self.auth not in AUTHENTICATIONS:
+            raise ConfigurationError(f"auth: one of {', '.join(AUTHENTICATIONS)} wanted")
+        if self.framing not in {None, *FRAMINGS}:
+            raise ConfigurationError(f"framing: one of {', '.join(FRAMINGS)} wanted")
+        if not self.timeout > 0:
+            raise ConfigurationError("timeout: more than 0 seconds wanted")
+        if len(self.system_title) != 8:
+            raise ConfigurationError("system_title: 8 octets wanted")
+        Policy.parse(self.security)
+
+    @property
+    def mechanism(self) -> Mechanism:
+        """
+        The mechanism that C{auth} names.
+        """
+        return AUTHENTICATIONS[self.auth]
+
+    def association(self) -> AssociationSettings:
+        """
+        @return: the same, for the session; a dedicated key is made anew each time.
+        """
+        policy = Policy.parse(self.security)
+        keys = MeterKeys(
+            encryption_key=self.encryption_key,
+            authentication_key=self.authentication_key,
+            dedicated_key=self.random(32 if self.suite == 2 else 16) if self.dedicated else None,
+            policy=policy,
+        )
+        return AssociationSettings(
+            mechanism=self.mechanism,
+            short_names=self.short_names,
+            security=policy,
+            suite=self.suite,
+            title=self.system_title,
+            peer_title=self.meter_title,
+            secret=self.password
+            if self.mechanism is Mechanism.LOW
+            else self.secret or self.password,
+            keys=keys,
+            general=self.general,
+            max_receive=self.max_pdu,
+            pre_established=self.pre_established,
+        )

@@ -1,0 +1,207 @@
+"""
+How one client's association is protected: what goes out is sealed, what comes in is opened and judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from attrs import evolve
+
+from dlms_twisted.apdu.base import Apdu
+from dlms_twisted.apdu.user_information import UserInformation
+from dlms_twisted.errors import DLMSError, Reason, SecurityError
+from dlms_twisted.security.choice import ciphered_tag
+from dlms_twisted.security.hls import Authentication
+from dlms_twisted.security.keys import MeterKeys, key_epoch
+from dlms_twisted.security.layers import is_protected, open_message
+from dlms_twisted.security.policy import Policy
+from dlms_twisted.security.protect import GENERAL_GLO, protect
+from dlms_twisted.security.suites import security_control
+from dlms_twisted.security.window import ReplayWindow
+from dlms_twisted.session.association import AssociationSettings
+
+__all__ = ["ClientSecurity", "NextCounter"]
+
+#: Gives the next invocation counter of a system title and the epoch of a key.
+NextCounter = Callable[[bytes, str], int]
+
+#: Answers of a server that come in clear, whatever was demanded: they say that there is no answer.
+_PLAIN: Final = frozenset({0xD8, 0x0E})
+#: Octets that the service's own ciphered form adds, at most: tag, length, control, counter, and the tag of GCM.
+_OVERHEAD: Final = 1 + 5 + 1 + 4 + 12
+#: The same for the general form, which names the sender.
+_GENERAL_OVERHEAD: Final = _OVERHEAD + 9
+
+
+class ClientSecurity:
+    """
+    The protection of one association.
+
+    Replay windows live as long as the association: meters are about that begin their counters again in each.
+
+    @ivar peer_title: The meter's system title, as soon as it is known.
+    @ivar dedicated: Is the dedicated key in use?
+    """
+
+    def __init__(self, settings: AssociationSettings, next_counter: NextCounter) -> None:
+        """
+        @param next_counter: Never gives the same number twice for the same key.
+        """
+        self._settings = settings
+        self._next = next_counter
+        self._windows: dict[tuple[bytes, str], ReplayWindow] = {}
+        self._dedicated_counter = 0
+        self.peer_title = settings.peer_title
+        self.dedicated = False
+
+    @property
+    def overhead(self) -> int:
+        """
+        How many octets protection adds to an APDU, at most.
+        """
+        if not self._settings.ciphered:
+            return 0
+        return _GENERAL_OVERHEAD if self._settings.general else _OVERHEAD
+
+    def seal(self, plaintext: bytes) -> bytes:
+        """
+        @return: C{plaintext} as it is sent.
+
+        @raise SecurityError: a key is missing.
+        @raise dlms_twisted.errors.CounterExhaustedError: there are no counters left.
+        """
+        if not self._settings.ciphered:
+            return plaintext
+        dedicated = self.dedicated
+        tag = ciphered_tag(plaintext[0], dedicated=dedicated)
+        if self._settings.general:
+            tag = GENERAL_GLO + dedicated
+        return self._protect(plaintext, tag, dedicated)
+
+    def seal_initiate(self, initiate: Apdu) -> Apdu:
+        """
+        @return: an InitiateRequest as user information; it always takes the global key.
+
+        @raise SecurityError: a key is missing.
+        """
+        if not self._settings.ciphered:
+            return initiate
+        octets = initiate.encode()
+        tag = GENERAL_GLO if self._settings.general else ciphered_tag(octets[0])
+        return UserInformation.decode_apdu(self._protect(octets, tag, False))
+
+    def open_initiate(self, information: Apdu, title: bytes) -> Apdu:
+        """
+        Remove the protection of user information.
+
+        @param title: The meter's system title.
+
+        @raise SecurityError: it is protected less than demanded, or does not open.
+        """
+        self.peer_title = title
+        octets = information.encode()
+        if self._settings.ciphered or is_protected(octets):
+            octets = self.open(octets)
+        return UserInformation.decode_apdu(octets)
+
+    def open(self, octets: bytes) -> bytes:
+        """
+        @return: the plaintext APDU.
+
+        @raise SecurityError: it does not open, or is protected less than demanded.
+        @raise DecodeError: a layer is malformed.
+        """
+        demands = self._settings.security
+        if not is_protected(octets):
+            if self._settings.ciphered and octets[:1] and octets[0] not in _PLAIN:
+                raise SecurityError(Reason.DOWNGRADE, "an answer in clear")
+            return octets
+        message = open_message(
+            octets,
+            self._keys_of,
+            self.peer_title,
+            policy=Policy(authenticated=demands.authenticated, encrypted=demands.encrypted),
+            own_title=self._settings.title or None,
+            window_of=self._window,
+        )
+        for title, epoch, counter in message.counters:
+            self._window(title, epoch).accept(counter)
+        return message.plaintext
+
+    def authentication(self, challenge: bytes, peer_challenge: bytes) -> Authentication:
+        """
+        @param challenge: CtoS.
+        @param peer_challenge: StoC.
+
+        @return: passes three and four.
+
+        @raise SecurityError: the meter's challenge is unfit.
+        """
+        settings = self._settings
+        return Authentication(
+            mechanism=settings.mechanism,
+            challenge=challenge,
+            peer_challenge=peer_challenge,
+            title=settings.title,
+            peer_title=self.peer_title,
+            secret=settings.secret,
+            keys=settings.keys,
+            suite=settings.suite,
+            transform=settings.transform,
+        )
+
+    def counter(self) -> int:
+        """
+        @return: an invocation counter of the global key, taken for good; 0 where there is no such key.
+        """
+        key = self._settings.keys.encryption_key
+        return 0 if key is None else self._next(self._settings.title, key_epoch(key))
+
+    def check(self, authentication: Authentication, answer: bytes) -> None:
+        """
+        Judge f(CtoS), and take its counter as used.
+
+        @raise SecurityError: the meter does not prove who it is.
+        """
+        key = self._settings.keys.encryption_key
+        window = None if key is None else self._window(self.peer_title, key_epoch(key))
+        counter = authentication.check(answer, window)
+        if counter is not None and window is not None:
+            window.accept(counter)
+
+    def _protect(self, plaintext: bytes, tag: int, dedicated: bool) -> bytes:
+        settings = self._settings
+        if dedicated:
+            counter = self._dedicated_counter
+            self._dedicated_counter += 1
+        else:
+            counter = self.counter()
+        return protect(
+            plaintext,
+            keys=settings.keys,
+            title=settings.title,
+            counter=counter,
+            security_control=security_control(
+                suite=settings.suite,
+                authenticated=settings.security.authenticated,
+                encrypted=settings.security.encrypted,
+            ),
+            tag=tag,
+        )
+
+    def _keys_of(self, title: bytes) -> MeterKeys | None:
+        # Our own messages, sent back to us, must not pass for the meter's.
+        if title == self._settings.title or (self.peer_title and title != self.peer_title):
+            return None
+        return evolve(self._settings.keys, system_title=title)
+
+    def _window(self, title: bytes, epoch: str) -> ReplayWindow:
+        key = (title, epoch)
+        window = self._windows.get(key)
+        if window is None:
+            if len(self._windows) >= 8:
+                raise DLMSError("more keys than an association can have")
+            window = self._windows[key] = ReplayWindow()
+        return window
