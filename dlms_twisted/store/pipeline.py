@@ -144,10 +144,10 @@ class Pipeline:
         done.addErrback(self._broken)
 
     def _committed(self, moved: bool, batch: Batch) -> None:
-        self._flight = None
         if not self.writable:
             self.writable = True
             self._tell(True, "can be written again")
+        self._flight = None
         self._rounds.committed(batch)
         if moved:
             self._moved()

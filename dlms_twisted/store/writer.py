@@ -66,6 +66,8 @@ class Writer:
         }
         self._repeats = Repeats()
         self._segments: dict[str, Segment] = {}
+        #: Has a write failed in a way that leaves it open what of it is on the disk?
+        self._doubtful = False
         self.state = State(directory / STATE, disk)
         self.marked = self.state.mark()
         for series in (READINGS, QUARANTINE):
@@ -96,6 +98,13 @@ class Writer:
 
         @raise sqlite3.Error: some of it is not written: give the batch again.
         """
+        try:
+            return self._commit(batch)
+        except sqlite3.Error as error:
+            self._doubtful |= not _nothing_was_written(error)
+            raise
+
+    def _commit(self, batch: Batch) -> bool:
         if batch.parts is None:
             batch.parts = self._parts(batch)
         moved = False
@@ -116,7 +125,9 @@ class Writer:
 
         @raise sqlite3.Error: the disk still fails.
         """
-        self._recover()
+        if self._doubtful:
+            self._recover()
+            self._doubtful = False
         return self.write(batch)
 
     def _recover(self) -> None:
@@ -220,3 +231,12 @@ class Writer:
             left.close()
         self._segments[series] = segment
         return segment
+
+
+def _nothing_was_written(error: sqlite3.Error) -> bool:
+    """
+    Is it certain that a write which failed with C{error} has left nothing?  A full disk is told before a transaction
+    ends; and what is there need not be written once more, for which there might be no room.
+    """
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY}

@@ -580,7 +580,10 @@ class RealDiskTests(JournalTestCase):
         self.clock.advance(0.1)
         self.assertNoResult(done)
         self.assertFalse(journal.writable)
-        # A new connection has no such limit.
+        self.clock.advance(1.0)
+        self.assertNoResult(done)
+        # More room, but not enough to write once more what is there.
+        connection.execute(f"PRAGMA max_page_count = {pages + 40}")
         self.clock.advance(1.0)
         self.successResultOf(done)
         self.assertEqual(verify(self.directory)["problems"], [])
