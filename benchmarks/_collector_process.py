@@ -50,7 +50,7 @@ class _Run:
             now, got = self._reactor.seconds(), count()
             if got != self._seen[0]:
                 self._seen = (got, now)
-            if got >= self.wanted or (got and now - self._seen[1] > _QUIET):
+            if got >= self.wanted or now - self._seen[1] > (_QUIET if got else 10 * _QUIET):
                 looping.stop()
                 self.done.callback(None)
 
@@ -108,7 +108,7 @@ async def _theirs(reactor: Any, meters: int, run: _Run, journal: str | None) -> 
         def datagramReceived(self, datagram: bytes, addr: Any) -> None:
             frame = WrapperProtocolDataUnit.from_bytes(datagram)
             ciphered = GeneralGlobalCipher.from_bytes(frame.data)
-            plain = ciphered.to_plain_apdu(*keys[ciphered.system_title])
+            plain = ciphered.to_plain_apdu(*keys[bytes(ciphered.system_title)])
             parse_as_dlms_data(DataNotification.from_bytes(plain).body)
             self.count += 1
 

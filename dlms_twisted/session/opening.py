@@ -13,14 +13,23 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from dlms_twisted.apdu.base import Apdu
 from dlms_twisted.apdu.block_transfer import GeneralBlockTransfer
 from dlms_twisted.apdu.data_notification import DataNotification
-from dlms_twisted.apdu.envelope import AUTHENTICATED, COMPRESSED, ENCRYPTED, GENERAL, Envelope
+from dlms_twisted.apdu.envelope import (
+    AUTHENTICATED,
+    COMPRESSED,
+    ENCRYPTED,
+    GENERAL,
+    GLO,
+    Envelope,
+)
 from dlms_twisted.apdu.gateway import GatewayRequest, GatewayResponse
 from dlms_twisted.errors import DecodeError, Reason, SecurityError
+from dlms_twisted.security.aead import tools_of
 from dlms_twisted.security.choice import expected_epoch
 from dlms_twisted.security.keys import MeterKeys, ReplayMode, key_epoch
 from dlms_twisted.security.layers import MAX_LAYERS, Layer, is_protected, open_message
 from dlms_twisted.security.opening import Opened, open_envelope
 from dlms_twisted.security.policy import Policy
+from dlms_twisted.security.suites import SUITE_MASK
 from dlms_twisted.security.window import ReplayWindow
 from dlms_twisted.session.incoming import Outer, Refusal
 from dlms_twisted.session.messages import Message, Telegram, is_notification, read_message
@@ -33,6 +42,9 @@ __all__ = ["joined_notification", "open_notification"]
 
 _DATA_NOTIFICATION: Final = b"\x0f"
 _BLOCK: Final = b"\xe0"
+_GATEWAY: Final = (GatewayRequest, GatewayResponse)
+_FORM: Final = 0xFF ^ SUITE_MASK
+_BOTH: Final = AUTHENTICATED | ENCRYPTED
 
 
 class _Opened(NamedTuple):
@@ -83,7 +95,7 @@ def open_notification(
         window = pending_window = windows
         epoch = expected_epoch(envelope, keys)
     elif windows is not None:
-        epoch = expected_epoch(envelope, keys)
+        epoch = _epoch_of(envelope, keys)
         if epoch is not None:
             window = windows.get(title, epoch, keys.replay)
         if keys.pending_encryption_key is not None:
@@ -103,6 +115,28 @@ def open_notification(
     return _decode(outer, envelope.security_control, opened, keys, checked, layouts)
 
 
+def _usual(plaintext: bytes, layouts: LayoutCache | None) -> Apdu | Telegram:
+    """
+    As L{read_message}, which is asked when it is no plain DataNotification.
+    """
+    try:
+        return DataNotification.decode(plaintext, layouts=layouts)
+    except DecodeError:
+        return read_message(plaintext, layouts)
+
+
+def _epoch_of(envelope: Envelope, keys: MeterKeys) -> str | None:
+    """
+    As L{expected_epoch}, which for the usual message needs no more than what it will be opened with.
+    """
+    control = envelope.security_control
+    if envelope.tag == GLO and control & _FORM == _BOTH:
+        tools = tools_of(keys.encryption_key, keys.authentication_key, control)
+        if tools is not None:
+            return tools[2]
+    return expected_epoch(envelope, keys)
+
+
 def _decode(
     outer: Outer,
     control: int,
@@ -116,14 +150,17 @@ def _decode(
     From plaintext to a notification.
     """
     plaintext, authenticated, encrypted, epoch, pending, counter, title = opened
+    message: Apdu | Telegram
     try:
-        if plaintext[:1] != _DATA_NOTIFICATION:
+        if plaintext[:1] == _DATA_NOTIFICATION:
+            message = _usual(plaintext, layouts)
+        else:
             plaintext, layers = _remove_inner(plaintext, keys, title)
             authenticated = authenticated or any(layer.authenticated for layer in layers)
             encrypted = encrypted or any(layer.encrypted for layer in layers)
             signed = signed or any(layer.signed for layer in layers)
-        message = read_message(plaintext, layouts)
-        if isinstance(message, GatewayRequest | GatewayResponse):
+            message = read_message(plaintext, layouts)
+        if type(message) in _GATEWAY:
             # Nearly any octets are one, and none belongs inside of an envelope.
             raise DecodeError("no gateway prefix wanted", 0)
     except (SecurityError, DecodeError) as error:
