@@ -12,9 +12,10 @@ import socket
 import subprocess
 import sys
 import time
+from itertools import cycle
 from statistics import median
 
-from benchmarks.common import Row
+from benchmarks.common import Row, compare
 
 __all__ = ["run"]
 
@@ -67,6 +68,40 @@ def _frames(counter: int) -> list[bytes]:
     ]
 
 
+def _opened(frames: list[bytes]) -> list[Row]:
+    """
+    @return: one ciphered push parsed, verified, opened and decoded, without anything round it.
+    """
+    from dlms_cosem.protocol.xdlms import DataNotification as TheirNotification
+    from dlms_cosem.protocol.xdlms import GeneralGlobalCipher
+    from dlms_cosem.utils import parse_as_dlms_data
+
+    from dlms_twisted.apdu.data_notification import DataNotification
+    from dlms_twisted.apdu.envelope import parse_envelope
+    from dlms_twisted.codec.layout import LayoutCache
+    from dlms_twisted.security.opening import open_envelope
+    from dlms_twisted.server.push_meter import fleet
+
+    keys = {meter.title: meter.keys for meter in fleet(_METERS)}
+    layouts = LayoutCache()
+    ours, theirs = cycle(frames), cycle(frames)
+
+    def open_ours() -> None:
+        envelope = parse_envelope(next(ours)[8:])
+        opened = open_envelope(envelope, keys[envelope.system_title], b"")
+        DataNotification.decode(opened.plaintext, layouts=layouts)
+
+    def open_theirs() -> None:
+        ciphered = GeneralGlobalCipher.from_bytes(next(theirs)[8:])
+        known = keys[bytes(ciphered.system_title)]
+        plain = ciphered.to_plain_apdu(known.encryption_key, known.authentication_key)
+        parse_as_dlms_data(TheirNotification.from_bytes(plain).body)
+
+    return compare(
+        "ciphered push opened and decoded", open_ours, {"dlms-cosem": open_theirs}, wanted=12.0
+    )
+
+
 def run() -> list[Row]:
     """
     @return: the whole path, durable and storing nothing, beside the peer.
@@ -78,6 +113,7 @@ def run() -> list[Row]:
             taken.append(_one(mode, frames))
     medians = {mode: median(taken) for mode, taken in costs.items()}
     return [
+        *_opened(frames),
         Row("UDP to durable journal", medians["durable"], "dlms-cosem", medians["theirs"], 2.0),
         Row("UDP, storing nothing", medians["nowhere"], "dlms-cosem", medians["theirs"], 5.0),
     ]

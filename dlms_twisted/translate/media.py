@@ -46,7 +46,8 @@ def _data(octets: bytes, unwrapper: Unwrapper) -> list[Message]:
         message.data = decode_partly(octets, 0, unwrapper.limits).data
     message.sections.append(Section("data", octets, reader.spans()))
     if message.data is not None:
-        message.readings = unwrapper.interpret(message.data)
+        whole = message.error is None or message.error.reason is Reason.TRAILING
+        message.readings = (unwrapper.interpret if whole else unwrapper.salvage)(message.data)
     return [message]
 
 

@@ -86,7 +86,8 @@ def _dump(lines: list[str]) -> bytes | None:
         offset = int(match["offset"], 16)
         if base is None:
             base = offset
-        if offset - base != len(octets) or (len(lines) == 1 and not match["colon"]):
+        alone = len(lines) == 1 and not match["colon"] and not line.rstrip().endswith("|")
+        if offset - base != len(octets) or alone:
             return None
         octets += _dump_octets(match["octets"])
     return octets

@@ -57,9 +57,14 @@ class Translator:
         """
         if medium != "auto" and ALIASES.get(medium, medium) not in MEDIA:
             raise ValueError(f"medium: auto, {', '.join(MEDIA)} wanted, not {medium!r}")
-        return translate_medium(
-            octets, medium, Unwrapper(self.keyring, self._interpret, self.limits)
-        )
+        unwrapper = Unwrapper(self.keyring, self._interpret, self._salvage, self.limits)
+        return translate_medium(octets, medium, unwrapper)
+
+    def _salvage(self, found: Apdu | Data | Telegram) -> tuple[Reading, ...]:
+        # Layouts go by the number of elements: what lost some would be taken for another message.
+        if isinstance(found, DataNotification):
+            return readings_of(found.body, date_time=found.date_time)
+        return readings_of(found) if isinstance(found, Data) else ()
 
     def _interpret(self, found: Apdu | Data | Telegram) -> tuple[Reading, ...]:
         if isinstance(found, Telegram):

@@ -59,10 +59,15 @@ class Unwrapper:
         self,
         keyring: Keyring,
         interpret: Interpret = _no_readings,
+        salvage: Interpret = _no_readings,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
+        """
+        @param salvage: Gives the readings of what is not whole: only those that name their objects themselves.
+        """
         self._keyring = keyring
         self.interpret = interpret
+        self.salvage = salvage
         self.limits = limits
         self._blocks: list[bytes] = []
         self._block_message: Message | None = None
@@ -162,7 +167,7 @@ class Unwrapper:
         message.apdu = DataNotification(
             int.from_bytes(octets[1:5], "big"), time if len(time) == 12 else None, data
         )
-        message.readings = self.interpret(message.apdu)
+        message.readings = self.salvage(message.apdu)
 
     def _telegram(self, octets: bytes, message: Message) -> None:
         """
@@ -198,7 +203,11 @@ class Unwrapper:
 
     def _block(self, block: GeneralBlockTransfer, message: Message, depth: int) -> Message | None:
         layer = _layer(block, "general-block-transfer")
-        if block.block_number <= 1 or self._block_message is None:
+        if block.block_number > 1 and self._block_message is None:
+            message.layers.append(layer)
+            message.error = Failure(Reason.INCOMPLETE, "the blocks before this are missing", None)
+            return message
+        if self._block_message is None or block.block_number <= 1:
             self._blocks = []
             self._block_message = message
         else:

@@ -128,6 +128,23 @@ class DecodeTests(SynchronousTestCase):
         self.assertEqual(form["apdu"], whole["apdu"])
         self.assertEqual(form["readings"], whole["readings"])
 
+    def test_partial_is_no_other_message(self) -> None:
+        """
+        What lost elements is not taken for a shorter message that a layout knows.
+        """
+        form = self.form("--medium", "apdu", "0F0000000100020306000004D2")
+        self.assertEqual(form["error"]["reason"], "malformed")
+        self.assertEqual(form["readings"], [])
+        whole = self.form("--medium", "apdu", "0F0000000100020106000004D2")
+        self.assertEqual([one["obis"] for one in whole["readings"]], ["1-0:1.7.0.255"])
+
+    def test_lone_block(self) -> None:
+        """
+        A block whose predecessors are missing says so.
+        """
+        form = self.form("--medium", "apdu", "E0C10002000103010203")
+        self.assertEqual(form["error"]["reason"], "incomplete")
+
     def test_partial_data(self) -> None:
         """
         Of damaged Data the elements that came whole are shown.

@@ -87,6 +87,7 @@ class OctetsOfTests(SynchronousTestCase):
         self.assertEqual(octets_of(dump(OCTETS) + f"\n{len(OCTETS):08x}\n"), OCTETS)
         self.assertEqual(octets_of(dump(OCTETS, offset="{:04x}: ", ascii_too=False)), OCTETS)
         self.assertEqual(octets_of(dump(OCTETS[:12], offset="{:04x}: ")), OCTETS[:12])
+        self.assertEqual(octets_of(dump(OCTETS[:12])), OCTETS[:12])
 
     def test_dump_whose_text_is_hex(self) -> None:
         """
