@@ -31,7 +31,9 @@ _FOLDER: Final = _DOCS / "schema"
 
 #: Each command that prints JSON, and the schemas of what it prints.
 _COMMANDS: Final = {
+    "action": {"action.json"},
     "classes": {"class.json", "name.json"},
+    "clock": {"clock.json"},
     "decode": {"decode.json"},
     "demo": {"demo.json"},
     "encode": {"encode.json"},
@@ -45,6 +47,9 @@ _COMMANDS: Final = {
     "keys generate": {"keys-generate.json"},
     "keys list": {"keys.json"},
     "listen": {"record.json"},
+    "objects": {"objects.json"},
+    "profile": {"row.json"},
+    "read": {"value.json"},
 }
 #: Schemas that others refer to, and of what only the library writes.
 _PARTS: Final = {"objects.json", "reading.json", "tree.json"}

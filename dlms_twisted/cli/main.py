@@ -14,13 +14,19 @@ from dlms_twisted.errors import ConfigurationError, DLMSError
 
 #: Command to the module whose C{command} it is.
 COMMANDS = {
+    "action": "dlms_twisted.cli.action",
     "classes": "dlms_twisted.cli.classes",
+    "clock": "dlms_twisted.cli.clock",
     "decode": "dlms_twisted.cli.decode",
     "demo": "dlms_twisted.cli.demo",
     "encode": "dlms_twisted.cli.encode",
     "journal": "dlms_twisted.cli.journal",
     "keys": "dlms_twisted.cli.keys",
     "listen": "dlms_twisted.cli.listen",
+    "objects": "dlms_twisted.cli.objects",
+    "profile": "dlms_twisted.cli.profile",
+    "read": "dlms_twisted.cli.read",
+    "set": "dlms_twisted.cli.set",
 }
 
 
