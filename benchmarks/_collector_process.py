@@ -89,6 +89,23 @@ async def _ours(reactor: Any, meters: int, run: _Run, journal: str | None) -> No
     await collector.stopService()
 
 
+async def _empty(reactor: Any, run: _Run) -> None:
+    class Receiver(DatagramProtocol):
+        noisy = False
+        count = 0
+
+        def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+            self.count += 1
+
+    receiver = Receiver()
+    port = reactor.listenUDP(0, receiver, "127.0.0.1", 65536)
+    run.started(port.getHost().port)
+    run.watch(lambda: receiver.count)
+    await run.done
+    run.report(receiver.count)
+    await port.stopListening()
+
+
 async def _theirs(reactor: Any, meters: int, run: _Run, journal: str | None) -> None:
     from dlms_cosem.protocol.wrappers import WrapperProtocolDataUnit
     from dlms_cosem.protocol.xdlms import DataNotification, GeneralGlobalCipher
@@ -133,6 +150,8 @@ def main() -> None:
         run = _Run(reactor, pushes)
         if mode == "theirs":
             await _theirs(reactor, meters, run, None)
+        elif mode == "empty":
+            await _empty(reactor, run)
         elif mode == "nowhere":
             await _ours(reactor, meters, run, None)
         elif given is not None:
