@@ -20,9 +20,9 @@ from benchmarks.common import Row, compare
 __all__ = ["run"]
 
 _METERS = 100
-_PUSHES = 10_000
+_PUSHES = 20_000
 _RATE = 2_500
-_ROUNDS = 5
+_ROUNDS = 3
 
 
 def _one(mode: str, frames: list[bytes], journal: str | None = None) -> float:
