@@ -12,7 +12,9 @@ from random import Random
 
 from dlms_twisted.server.push_meter import PushMeter, fleet
 from dlms_twisted.server.pusher import damage
-from tests.soak._collecting import CollectorProcess, query, send_paced, verify, write_keys
+from dlms_twisted.store.query import Filter, JournalReader
+from dlms_twisted.store.record import ACCEPTED
+from tests.soak._collecting import CollectorProcess, send_paced, verify, write_keys
 
 __all__ = ["soak"]
 
@@ -33,9 +35,10 @@ def soak(scale: float) -> dict[str, object]:
 
 
 def _identities(journal: Path) -> list[tuple[str, int]]:
+    # Read as records: to make readings of a hundred thousand of them each time would be a soak of its own.
     return [
-        (record["system_title"], record["invocation_counter"])
-        for record in query(journal, "--outcome", "accepted")
+        ((stored.record.title or b"").hex(), stored.record.counter or 0)
+        for stored in JournalReader(journal).records(Filter(outcome=ACCEPTED))
     ]
 
 
