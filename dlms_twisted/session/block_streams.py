@@ -86,6 +86,15 @@ class BlocksOut:
         if self.unfinished:
             self.last = self.acknowledged = self.sent
 
+    def rewind(self) -> bool:
+        """
+        The peer may have nothing of what we sent.
+
+        @return: whether it had acknowledged something.
+        """
+        had, self.acknowledged = self.acknowledged, 0
+        return had > 0
+
     def acknowledge(self, number: int) -> bool:
         """
         The peer has all blocks up to C{number}.
@@ -111,6 +120,7 @@ class BlocksIn:
 
     __slots__ = (
         "_ahead",
+        "_ends",
         "_held",
         "_limits",
         "_payload",
@@ -124,6 +134,7 @@ class BlocksIn:
     def __init__(self, limits: BlockLimits) -> None:
         self._limits = limits
         self._payload = bytearray()
+        self._ends = [0]
         self._ahead: dict[int, GeneralBlockTransfer] = {}
         self._held = 0
         self.contiguous = 0
@@ -152,6 +163,15 @@ class BlocksIn:
         """
         return bytes(self._payload)
 
+    def differs(self, block: GeneralBlockTransfer) -> bool:
+        """
+        @return: whether we have taken other octets under the number of the block.
+        """
+        number, octets = block.block_number, block.block_data
+        if not octets or not 1 <= number <= self.contiguous:
+            return False
+        return self._payload[self._ends[number - 1] : self._ends[number]] != octets
+
     def add(self, block: GeneralBlockTransfer) -> bool:
         """
         @return: whether the block is new.
@@ -179,6 +199,7 @@ class BlocksIn:
     def _append(self, block: GeneralBlockTransfer) -> None:
         self.contiguous += 1
         self._held -= len(block.block_data)
+        self._ends.append(len(self._payload) + len(block.block_data))
         if self.contiguous == 1:
             self.first = block.block_data
         if self.complete:

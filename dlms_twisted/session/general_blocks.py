@@ -8,8 +8,16 @@ anything before the request comes; it calls L{GeneralBlocks.send} with the answe
 L{GeneralBlockTransfer} that comes goes to L{GeneralBlocks.receive}, and L{GeneralBlocks.time_passed} is called when
 L{GeneralBlocks.deadline} has come.  All of them return what is to be done.
 
-What goes in blocks is a whole APDU, ciphered already where it is to be; a block is never ciphered.  On media that can
-bring blocks of an earlier exchange, only the authentication tag of a ciphered APDU protects from mixing them.
+What goes in blocks is a whole APDU, ciphered already where it is to be; a block is never ciphered.
+
+Within an exchange a number stands for the same octets as long as it lasts, so that no loss, doubling or order can fool
+the receiver.  But a block does not say which exchange it belongs to.  A responder therefore takes the first block of the
+request, when it comes again, for the same request, and answers with the same blocks, until it has not come for
+C{timeout * (retries + 1)}; only then, or when the first block is another, a new exchange begins.  So requests that
+follow each other sooner must differ in their first block, else they get the same answer: ciphered ones do differ, others
+by their invoke-id.  TCP and HDLC keep the order; UDP may not, and what it delays longer than that, or into the next
+exchange, cannot be told by its numbers.  Where its block-number-ack or its octets show it, it is passed over or ends in
+an error; else only the authentication tag of a ciphered APDU protects from mixing the two.
 
 Pushes go in blocks that nobody acknowledges: L{dlms_twisted.session.block_streams.unconfirmed_blocks} makes them.
 
@@ -118,6 +126,8 @@ class GeneralBlocks:
         self._spoke_at: float | None = None
         self._said: GeneralBlockTransfer | None = None
         self._permitted = 0
+        self._asked_at = 0.0
+        self._answer_begun = False
         self._done = False
 
     @property
@@ -148,14 +158,17 @@ class GeneralBlocks:
         @param block: What came.
         @param now: Seconds on the clock of L{send}.
         """
-        if self._is_new_request(block):
+        if self._is_new_request(block, now):
             self.begin()
         if self._done or (not self.active and block.block_number != 1):
             return []
         if block.block_number == 0 == block.block_number_ack:
             return self._fail(Reason.INCOMPLETE, "the peer gave the transfer up")
+        if self._is_of_another_request(block):
+            return []
         if block.window:
             self._peer_window = block.window
+        rewound = self._is_request(block) and self._asked(now)
         was_complete = self._in.complete
         try:
             new = self._take(block)
@@ -164,7 +177,7 @@ class GeneralBlocks:
         if self._in.complete and not was_complete:
             return self._deliver(now)
         self._burst += new
-        if not new and self._spoke_lately(now):
+        if not new and not rewound and self._spoke_lately(now):
             return []
         if block.streaming and not block.last_block and self._burst < self._window:
             if new:
@@ -185,6 +198,9 @@ class GeneralBlocks:
         self._tries += 1
         if self._tries > self._retries:
             return self._fail(Reason.INCOMPLETE, "the peer is silent")
+        if self._requester and self._out.last and not self._in.contiguous:
+            # The responder may begin anew with what we say now; what came out of order is worth nothing then.
+            self._in = BlocksIn(self._limits)
         if self._out.unfinished:
             return self._send_burst(now)
         if self._out.last and not self._in.size:
@@ -203,31 +219,60 @@ class GeneralBlocks:
 
     # -- what came -------------------------------------------------------------------------------------------
 
-    def _is_new_request(self, block: GeneralBlockTransfer) -> bool:
+    def _is_request(self, block: GeneralBlockTransfer) -> bool:
         """
-        Does the block begin a request, other than the one that we have?  A repeat of that one is no new request as
-        long as nothing shows that the peer got some of our answer.
+        Does the block begin a request?
         """
         if self._requester or block.block_number != 1 or not block.block_data:
             return False
-        if block.block_number_ack:
+        return not block.block_number_ack
+
+    def _is_new_request(self, block: GeneralBlockTransfer, now: float) -> bool:
+        """
+        Does the block begin a request, other than the one that we have?  The first block of that one may come again
+        late, even when the peer has some of our answer; to begin anew then would give our numbers to other octets.
+        """
+        if not self._is_request(block):
             return False
         if not self._in.contiguous:
             return self._done or self._out.last > 0
         if block.block_data != self._in.first:
             return True
-        return self._done or (self._out.last > 0 and self._answer_begun)
+        return self._done or (self._answer_begun and now - self._asked_at >= self._patience)
 
-    @property
-    def _answer_begun(self) -> bool:
-        return self._out.acknowledged > 0 and bool(self._out.data(self._out.acknowledged))
+    def _asked(self, now: float) -> bool:
+        """
+        The first block of the request that we have came, perhaps again.  If the peer really asks again, it has nothing
+        of our answer any more.
+
+        @return: whether the answer, part of which was acknowledged, is to be sent from its first block.
+        """
+        if self._answer_begun:
+            return self._out.rewind()
+        self._asked_at = now
+        return False
+
+    def _is_of_another_request(self, block: GeneralBlockTransfer) -> bool:
+        """
+        Does the block answer a request of which we sent less than it acknowledges?
+        """
+        if not self._requester or not self._out.last or not block.block_data:
+            return False
+        return block.block_number_ack > self._out.sent
 
     def _take(self, block: GeneralBlockTransfer) -> bool:
         """
         @return: whether the block brought anything new.
         """
         size = self._in.size
+        if self._in.differs(block) and (
+            not self._requester or block.block_number_ack < self._out.acknowledged
+        ):
+            # Some meters give a number to other octets, but none takes an acknowledgement back.
+            number = block.block_number
+            raise BlockTransferError(Reason.MALFORMED, f"block {number} of another exchange")
         progress = self._out.acknowledge(block.block_number_ack)
+        self._answer_begun = self._answer_begun or bool(self._out.data(self._out.acknowledged))
         new = self._in.add(block)
         if self._requester and self._in.size:
             # An answer means that the request is there, whatever its block-number-ack says.
@@ -291,7 +336,8 @@ class GeneralBlocks:
         if self._is_news(window):
             if self._out.sent >= HIGHEST_BLOCK:
                 return self._fail(Reason.LIMIT, "no block numbers are left")
-            self._permitted = self._window if self._said is None else _permission(self._said)
+            said = self._said
+            self._permitted = said.block_number_ack + said.window if said else self._window
             self._out.sent += 1
         self._said = self._block(self._out.sent, window=window)
         return [Transmit(self._said)]
@@ -336,20 +382,17 @@ class GeneralBlocks:
         """
         return not self._requester and 0 < self._out.last == self._out.sent
 
+    @property
+    def _patience(self) -> float:
+        return self._timeout * (self._retries + 1)
+
     def _spoken(self, now: float) -> None:
         self._spoke_at = now
         self._burst = 0
         self._wait(now)
 
     def _wait(self, now: float) -> None:
-        self.deadline = now + self._timeout * (self._retries + 1 if self._is_answered else 1)
+        self.deadline = now + (self._patience if self._is_answered else self._timeout)
 
     def _spoke_lately(self, now: float) -> bool:
         return self._spoke_at is not None and now - self._spoke_at < self._timeout * _HOLD_OFF
-
-
-def _permission(said: GeneralBlockTransfer) -> int:
-    """
-    @return: the highest block that the peer may send when it has heard C{said}.
-    """
-    return said.block_number_ack + said.window

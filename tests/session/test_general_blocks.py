@@ -173,6 +173,36 @@ class RequestTests(GeneralBlockCase):
         self.delivers(self.requester, "e0 85 0001 0001 02 d801", "d801")
         self.assertFalse(self.requester.active)
 
+    def test_answer_of_another_exchange(self) -> None:
+        """
+        Octets under a number that had others, from a peer that has taken an acknowledgement back.
+        """
+        self.requester.send(bytes(2), self.now)
+        self.receives(self.requester, "e0 05 0001 0001 02 aabb", "e0 85 0002 0001 00")
+        self.requester.receive(block("e0 45 0002 0002 02 ccdd"), self.now)
+        self.assertEqual(self.requester.receive(block("e0 45 0001 0001 02 aabb"), self.now), [])
+        came = self.requester.receive(block("e0 45 0002 0001 02 aabb"), self.now)
+        self.fails(came, Reason.MALFORMED)
+
+    def test_answer_to_another_request(self) -> None:
+        """
+        An answer that acknowledges more than was sent is passed over.
+        """
+        self.requester.send(bytes(2), self.now)
+        self.assertEqual(self.requester.receive(block("e0 85 0001 0002 02 aabb"), self.now), [])
+        self.delivers(self.requester, "e0 85 0001 0001 02 ccdd", "ccdd")
+
+    def test_repeat_forgets_what_came_out_of_order(self) -> None:
+        """
+        A responder that gave up answers the repeated request with new numbers: blocks from before do not mix with it.
+        """
+        self.requester.send(bytes(2), self.now)
+        self.requester.receive(block("e0 45 0002 0001 02 aabb"), self.now)
+        self.assertEqual(len(self.requester.time_passed(5.0)), 1)
+        self.requester.receive(block("e0 45 0001 0001 00"), 6.0)
+        self.requester.receive(block("e0 45 0002 0001 02 1122"), 6.0)
+        self.delivers(self.requester, "e0 85 0003 0001 02 aabb", "1122aabb")
+
     def test_empty_answer(self) -> None:
         """
         A last block without octets where an answer is due is an error.
@@ -281,18 +311,75 @@ class AnswerTests(GeneralBlockCase):
 
     def test_next_request(self) -> None:
         """
-        A request that begins otherwise, or comes after the answer was acknowledged, begins a new exchange.
+        A request that begins otherwise, or comes when the answer is forgotten, begins a new exchange.
         """
         self.delivers(self.responder, "e0 85 0001 0000 02 0102", "0102")
         self.responder.send(b"\xaa\xbb", self.now)
         self.delivers(self.responder, "e0 85 0001 0000 02 0304", "0304")
         self.responder.send(b"\xaa\xbb\xcc\xdd", self.now)
         self.receives(self.responder, "e0 85 0002 0001 00", "e0 85 0002 0002 02 ccdd")
-        self.delivers(self.responder, "e0 85 0001 0000 02 0304", "0304")
-        self.responder.send(b"\xaa\xbb", self.now)
         self.now = 60.0
         self.assertEqual(self.responder.time_passed(self.now), [])
         self.delivers(self.responder, "e0 85 0001 0000 02 0304", "0304")
+
+    def answering(self) -> None:
+        """
+        The responder has sent four blocks of eight; the requester has two of them.
+        """
+        self.delivers(self.responder, "e0 82 0001 0000 02 0102", "0102")
+        self.responder.send(bytes(range(16)), self.now)
+        self.receives(
+            self.responder,
+            "e0 82 0002 0002 00",
+            "e0 45 0003 0002 02 0405",
+            "e0 05 0004 0002 02 0607",
+        )
+
+    def test_repeated_request_amid_the_answer(self) -> None:
+        """
+        The request comes again, late, when part of the answer was acknowledged: the application is not asked again, and
+        each number stands for the octets that it had.
+        """
+        self.answering()
+        self.receives(
+            self.responder,
+            "e0 82 0001 0000 02 0102",
+            "e0 45 0001 0002 02 0001",
+            "e0 05 0002 0002 02 0203",
+        )
+        self.receives(self.responder, "e0 82 0001 0000 02 0102")
+        self.receives(
+            self.responder,
+            "e0 82 0003 0004 00",
+            "e0 45 0005 0003 02 0809",
+            "e0 05 0006 0003 02 0a0b",
+        )
+
+    def test_same_request_much_later(self) -> None:
+        """
+        The same request amid the answer, but longer after the first than anybody repeats it, is a new one.
+        """
+        self.answering()
+        for self.now in (4.0, 8.0, 12.0):
+            self.receives(
+                self.responder,
+                "e0 82 0002 0002 00",
+                "e0 45 0003 0002 02 0405",
+                "e0 05 0004 0002 02 0607",
+            )
+        self.now = 15.0
+        self.delivers(self.responder, "e0 82 0001 0000 02 0102", "0102")
+
+    def test_block_of_another_request(self) -> None:
+        """
+        A block that comes again with other octets shows that the requester means another request.
+        """
+        self.responder.receive(block("e0 45 0001 0000 02 0102"), self.now)
+        self.delivers(self.responder, "e0 85 0002 0000 02 0304", "01020304")
+        self.responder.send(b"\xaa\xbb", self.now)
+        came = self.responder.receive(block("e0 85 0002 0000 02 0506"), self.now)
+        self.fails(came, Reason.MALFORMED)
+        self.assertFalse(self.responder.active)
 
     def test_plain_after_blocks(self) -> None:
         """
@@ -524,6 +611,15 @@ class LossyTests(SynchronousTestCase):
         for seed in range(30):
             alone, doubled = run(seed, Network()), run(seed, Network(double=0.5))
             self.assertLess(doubled.blocks, alone.blocks * 1.5 + 10)
+
+    def test_late_request(self) -> None:
+        """
+        Runs in which the request comes again, late, amid the answer; once they joined two answers to one.
+        """
+        for seed in (2393, 2799, 3984):
+            outcome = run(seed, Network(0.3, 0.3, 0.3))
+            self.assertEqual((outcome.wrong, len(outcome.answers)), (0, 1), seed)
+            self.assertIsInstance(outcome.answers[0], bytes, seed)
 
     def test_loss(self) -> None:
         """
