@@ -10,14 +10,14 @@ L{GeneralBlocks.deadline} has come.  All of them return what is to be done.
 
 What goes in blocks is a whole APDU, ciphered already where it is to be; a block is never ciphered.
 
-Within an exchange a number stands for the same octets as long as it lasts, so that no loss, doubling or order can fool
-the receiver.  But a block does not say which exchange it belongs to.  A responder therefore takes the first block of the
-request, when it comes again, for the same request, and answers with the same blocks, until it has not come for
+Within an exchange a number stands for the same octets as long as it lasts, so that no loss, doubling or order can
+fool the receiver.  But a block does not say which exchange it belongs to.  A responder therefore takes the first block
+of the request, when it comes again, for the same request, and answers with the same blocks, until it has not come for
 C{timeout * (retries + 1)}; only then, or when the first block is another, a new exchange begins.  So requests that
-follow each other sooner must differ in their first block, else they get the same answer: ciphered ones do differ, others
-by their invoke-id.  TCP and HDLC keep the order; UDP may not, and what it delays longer than that, or into the next
-exchange, cannot be told by its numbers.  Where its block-number-ack or its octets show it, it is passed over or ends in
-an error; else only the authentication tag of a ciphered APDU protects from mixing the two.
+follow each other sooner must differ in their first block, else they get the same answer: ciphered ones do differ,
+others by their invoke-id.  TCP and HDLC keep the order; UDP may not, and what it delays longer than that, or into the
+next exchange, cannot be told by its numbers.  Where its block-number-ack or its octets show it, it is passed over or
+ends in an error; else only the authentication tag of a ciphered APDU protects from mixing the two.
 
 Pushes go in blocks that nobody acknowledges: L{dlms_twisted.session.block_streams.unconfirmed_blocks} makes them.
 
