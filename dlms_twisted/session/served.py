@@ -7,7 +7,7 @@ object holds.  Whoever has objects implements these protocols: the simulated met
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from attrs import field, frozen
 
@@ -22,6 +22,8 @@ from dlms_twisted.security.policy import Policy
 from dlms_twisted.security.window import ReplayWindow
 
 __all__ = ["Caller", "ServedAssociation", "ServedDevice", "ServedObject", "ShortName"]
+
+_ALL: Final = Conformance(0x00FFFFFF)
 
 
 @frozen(kw_only=True)
@@ -54,7 +56,7 @@ class ServedAssociation:
     policy: Policy = Policy.NONE
     answers: Policy = Policy.NONE
     suite: int = 0
-    conformance: Conformance = Conformance(0x00FFFFFF)
+    conformance: Conformance = _ALL
     max_receive: int = 0xFFFF
     object_name: bytes = bytes.fromhex("0000280000ff")
     pre_established: bool = False
