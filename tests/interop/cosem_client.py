@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from tests.interop.foreign import Place, Refused, main
+from tests.interop.foreign import Place, RefusedError, main
 
 __all__ = ["CosemClient"]
 
@@ -171,7 +171,7 @@ class CosemClient:
         encoded = bytes([9, len(octets)]) + octets
         answer = self._client.set(self._attribute(class_id, name, attribute), encoded)
         if answer.result != DataAccessResult.SUCCESS:
-            raise Refused(str(answer.result))
+            raise RefusedError(str(answer.result))
 
     def act(self, class_id: int, name: str, method: int, value: int) -> Any:
         """

@@ -17,10 +17,10 @@ from typing import Any, Protocol
 
 from attrs import asdict, evolve, field, frozen
 
-__all__ = ["Foreign", "Place", "Refused", "main", "task", "text"]
+__all__ = ["Foreign", "Place", "RefusedError", "main", "task", "text"]
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """
     The meter refused a request, or their client could not make it or read its answer.
     """
@@ -141,7 +141,8 @@ def text(value: object) -> Any:
 def _place(fields: dict[str, Any]) -> Place:
     # The way back from JSON.
     octets = ("secret", "title", "encryption_key", "authentication_key", "dedicated_key")
-    return Place(**{k: bytes.fromhex(v) if k in octets else v for k, v in fields.items()})
+    read: dict[str, Any] = {k: bytes.fromhex(v) if k in octets else v for k, v in fields.items()}
+    return Place(**read)
 
 
 def _everything(client: Foreign) -> dict[str, Any]:

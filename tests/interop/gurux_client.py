@@ -11,7 +11,7 @@ import datetime
 import socket
 from typing import Any
 
-from tests.interop.foreign import Place, Refused, main
+from tests.interop.foreign import Place, RefusedError, main
 
 __all__ = ["GuruxClient"]
 
@@ -126,12 +126,12 @@ class GuruxClient:
         while True:
             octets = self._socket.recv(65536)
             if not octets:
-                raise Refused("the meter closed the connection")
+                raise RefusedError("the meter closed the connection")
             received.set(octets)
             if self._client.getData(received, reply, GXReplyData()):
                 break
         if reply.error:
-            raise Refused(f"error {int(reply.error)}: {reply.getErrorMessage()}")
+            raise RefusedError(f"error {int(reply.error)}: {reply.getErrorMessage()}")
 
     def _object(self, class_id: int, name: str) -> Any:
         # One object for each name, so that what was read of it is there for the next request.
