@@ -43,6 +43,7 @@ class ServedAssociation:
     @ivar max_receive: The longest APDU that we take, in octets.
     @ivar object_name: Logical name of its Association object.
     @ivar pre_established: There is no AARQ: the association is there as soon as it speaks.
+    @ivar max_send: With C{pre_established}: the longest APDU that the client takes, in octets; 0 for no limit.
     @ivar transform: What mechanism 2 computes.
     @ivar authentication_timeout: Seconds in which a high mechanism must be through.
     @ivar window: Blocks of a general block transfer that we take at once.
@@ -60,6 +61,7 @@ class ServedAssociation:
     max_receive: int = 0xFFFF
     object_name: bytes = bytes.fromhex("0000280000ff")
     pre_established: bool = False
+    max_send: int = 0
     transform: Transform = field(default=aes_ecb, repr=False)
     authentication_timeout: float = 30.0
     window: int = 8

@@ -30,7 +30,7 @@ from dlms_twisted.session.block_parts import (
 )
 from dlms_twisted.session.server_requests import Part, Role, part_of
 from dlms_twisted.session.server_responses import long_response, shortened
-from dlms_twisted.session.server_services import ACTION, GET, Fault, Service
+from dlms_twisted.session.server_services import ACTION, GET, READ, Fault, Service
 
 __all__ = ["ServerBlocks"]
 
@@ -61,7 +61,7 @@ class _Answering:
 class ServerBlocks:
     """
     @ivar max_send: The longest APDU that the client takes, in octets, less what ciphering adds; 0 for no limit.
-    @ivar get: Was block transfer negotiated for GET?
+    @ivar get: Was block transfer negotiated for GET, or for Read?
     @ivar action: Was block transfer negotiated for ACTION?
     @ivar whole_action: Put the whole Action-Response-With-Optional-Data into the blocks of a long answer to one
         call, not only the Data that the method gave back.
@@ -131,6 +131,27 @@ class ServerBlocks:
         if self._sending is not None:
             self._sending.failure = code
 
+    def may_cut(self, response: Apdu) -> bool:
+        """
+        Can C{response} go in blocks of its service?
+        """
+        cut = long_response(response, self.whole_action)
+        return cut is not None and self._may_send(cut.service)
+
+    def interrupt(self) -> None:
+        """
+        A request came that is no part of a transfer: what was under way is given up.
+        """
+        if self._sending is not None or self._joining is not None:
+            self._abandon()
+
+    @property
+    def unfinished(self) -> bool:
+        """
+        Is there more of an answer to be sent?
+        """
+        return self._sending is not None
+
     def reset(self) -> None:
         """
         Forget all: the association has ended.
@@ -138,7 +159,7 @@ class ServerBlocks:
         self._sending = self._joining = self._answering = self._aborted = None
 
     def _may_send(self, service: Service) -> bool:
-        if service is GET:
+        if service in (GET, READ):
             return self.get
         return self.action if service is ACTION else True
 
