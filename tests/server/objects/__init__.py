@@ -1,0 +1,3 @@
+"""
+Objects of the simulated meter.
+"""
