@@ -46,12 +46,12 @@ CONFIRMED: Final = MappingProxyType(
 #: Short-name offsets of methods that do not follow the rule "8 further on": (class, version or -1, method) to offset.
 _OFFSETS: Final = MappingProxyType(
     {
-        (12, -1, 3): 30,
-        (12, -1, 5): 40,
-        (12, -1, 6): 48,
-        (12, -1, 8): 58,
-        (64, 0, 1): 28,
-        (64, 0, 2): 36,
+        (12, -1, 3): 0x30,
+        (12, -1, 5): 0x40,
+        (12, -1, 6): 0x48,
+        (12, -1, 8): 0x58,
+        (64, 0, 1): 0x28,
+        (64, 0, 2): 0x30,
     }
 )
 
@@ -370,7 +370,8 @@ def _short_name(class_id: int, version: int, method: int, offset: int) -> int | 
         return None
     if class_id == 72 and version == 1:
         offset = 70
-    return offset + 8 * (method - 1)
+    # The rows have the digits of the Blue Book, which are hexadecimal.
+    return int(str(offset), 16) + 8 * (method - 1)
 
 
 def _by_name(table: Mapping[int, _Named], name: str, wrong: str) -> _Named:

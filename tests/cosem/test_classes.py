@@ -140,11 +140,13 @@ class ReferenceTests(SynchronousTestCase):
                 if row["short_name"] is not None and 1 in ours.methods and row["class_id"] != 64:
                     offset = 70 if (row["class_id"], version) == (72, 1) else row["short_name"]
                     for number, method in ours.methods.items():
-                        self.assertEqual(method.short_name, offset + 8 * (number - 1), where)
+                        first = int(str(offset), 16)
+                        self.assertEqual(method.short_name, first + 8 * (number - 1), where)
                 for number, offset in row.get("short_names", {}).items():
-                    self.assertEqual(ours.methods[int(number)].short_name, offset, where)
-        self.assertEqual(interface_class(64, 0).methods[1].short_name, 28)
-        self.assertEqual(interface_class(64, 1).methods[3].short_name, 46)
+                    expected = int(str(offset), 16)
+                    self.assertEqual(ours.methods[int(number)].short_name, expected, where)
+        self.assertEqual(interface_class(64, 0).methods[1].short_name, 0x28)
+        self.assertEqual(interface_class(64, 1).methods[3].short_name, 0x40)
 
     def test_disconnect_modes(self) -> None:
         """
@@ -409,5 +411,5 @@ class UnknownTests(SynchronousTestCase):
                 "enumerations": {},
             },
         )
-        self.assertEqual(form["methods"][0]["short_name"], 28)
+        self.assertEqual(form["methods"][0]["short_name"], 0x28)
         self.assertEqual(form["attributes"][2]["enumerations"]["unit"]["30"], "Wh")
