@@ -10,20 +10,17 @@ import struct
 import time
 from collections.abc import Iterator
 from functools import lru_cache
-from hashlib import sha256
 from math import cos, pi
 from struct import Struct
 from typing import Final
 
 from dlms_twisted.link.wrapper import encode_frame
 from dlms_twisted.security.keys import MeterKeys
-from dlms_twisted.security.policy import Policy
 from dlms_twisted.security.protect import protect
+from dlms_twisted.server.identity import Identity
 
 __all__ = ["PushMeter", "fleet", "fleet_keys"]
 
-#: The maker's letters in the system titles of simulated meters.
-_MAKER: Final = b"SIM"
 _U16: Final = Struct(">H")
 _U32: Final = Struct(">I")
 _SECURITY_CONTROL: Final = 0x30  # suite 0, authenticated and encrypted
@@ -74,19 +71,13 @@ class PushMeter:
         """
         @param seed: Makes the keys of one fleet differ from those of another.
         """
+        identity = Identity(number, seed)
         self.number = number
-        self.title = _MAKER + number.to_bytes(5, "big")
-        material = sha256(b"dlms-twisted simulated meter" + seed + self.title).digest()
-        self.keys = MeterKeys(
-            system_title=self.title,
-            name=f"meter {number}",
-            encryption_key=material[:16],
-            authentication_key=material[16:],
-            policy=Policy.AUTHENTICATED_ENCRYPTED,
-        )
+        self.title = identity.title
+        self.keys = identity.keys
         self.counter = counter
-        identity = f"SIM{number:010d}".encode("ascii")
-        self._name = bytes((len(identity),)) + identity
+        serial = identity.serial.encode("ascii")
+        self._name = bytes((len(serial),)) + serial
         self._energy = (
             (number * 7919 % 50_000) * 1000 * 3600
         )  # Ws, so that nothing is lost by rounding

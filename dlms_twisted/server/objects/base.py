@@ -36,14 +36,16 @@ from dlms_twisted.server.objects.defaults import default_of
 from dlms_twisted.session.served import Caller
 
 if TYPE_CHECKING:
+    from dlms_twisted.server.described import ObjectDescription
     from dlms_twisted.server.device import Device
     from dlms_twisted.server.meter import SimulatedMeter
 
-__all__ = ["CosemObject", "invokes", "reads", "selects", "writes"]
+__all__ = ["NO_VALUES", "CosemObject", "invokes", "reads", "selects", "writes"]
 
 _H = TypeVar("_H", bound=Callable[..., Any])
 _ROLES: Final = "_cosem_roles"
-_NO_VALUES: Final[Mapping[int, Any]] = MappingProxyType({})
+#: No values: all are the plainest, or what the object makes itself.
+NO_VALUES: Final[Mapping[int, Any]] = MappingProxyType({})
 
 
 def _marker(role: str, number: int) -> Callable[[_H], _H]:
@@ -93,12 +95,15 @@ class CosemObject:
 
     @cvar CLASS: Its C{class_id}; 0 where the instance says it.
     @cvar VERSION: The version, where the instance does not say it.
+    @cvar READ_ONLY: Attributes that nobody writes, though the table has nothing against it: they follow from something
+        else.
     @cvar ACTIVE: Does it do something by itself at certain times?  Then L{start} is called when the meter begins.
     @ivar device: The logical device that it belongs to; set by that.
     """
 
     CLASS: ClassVar[int] = 0
     VERSION: ClassVar[int] = 0
+    READ_ONLY: ClassVar[frozenset[int]] = frozenset()
     ACTIVE: ClassVar[bool] = False
 
     __slots__ = ("_given", "_kept", "class_id", "device", "logical_name", "version")
@@ -126,7 +131,7 @@ class CosemObject:
         self,
         name: Obis | str | bytes,
         *,
-        values: Mapping[int, Any] = _NO_VALUES,
+        values: Mapping[int, Any] = NO_VALUES,
         class_id: int | None = None,
         version: int | None = None,
     ) -> None:
@@ -182,6 +187,13 @@ class CosemObject:
         """
         mine = [number for role, number in self._handlers if role == "invoke"]
         return tuple(sorted({*self.interface_class.methods, *mine}))
+
+    @classmethod
+    def read_only(cls, plan: ObjectDescription) -> frozenset[int]:
+        """
+        @return: as L{READ_ONLY}, of an object that is described.
+        """
+        return cls.READ_ONLY
 
     # -- values ----------------------------------------------------------------------------------
 
@@ -242,6 +254,15 @@ class CosemObject:
         if isinstance(found, (Data, DataAccessResult)):
             return found
         return self.interface_class.attribute(attribute).encode(found)
+
+    def value_at(self, attribute: int, seconds: float) -> Data | DataAccessResult:
+        """
+        @param seconds: A time that is past or now, since 1970 UTC on the meter's clock.
+
+        @return: the value that an attribute had then, where the object knows it: what follows a load, and clocks; of
+            all others the value now.
+        """
+        return self.value(attribute)
 
     def assign(self, attribute: int, value: Data) -> DataAccessResult:
         """
@@ -332,7 +353,14 @@ class CosemObject:
         """
         return self.act(method, parameter)
 
-    # -- time ------------------------------------------------------------------------------------
+    # -- what happens to it ----------------------------------------------------------------------
+
+    def added(self, client: int) -> None:
+        """
+        It is part of L{device} now.
+
+        @param client: Of the current association: whose it is; else 0.
+        """
 
     def start(self, now: float) -> None:
         """
