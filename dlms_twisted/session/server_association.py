@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from attrs import define, evolve
+from attrs import evolve
 
 from dlms_twisted.apdu.aare import (
     AARE,
@@ -31,96 +31,29 @@ from dlms_twisted.apdu.aare import (
 )
 from dlms_twisted.apdu.aarq import AARQ
 from dlms_twisted.apdu.acse import AUTHENTICATION, VERSION_1, ApplicationContext
-from dlms_twisted.apdu.conformance import Conformance
 from dlms_twisted.apdu.initiate import (
-    DLMS_VERSION,
-    VAA_NAME_LN,
-    VAA_NAME_SN,
     InitiateRequest,
-    InitiateResponse,
 )
 from dlms_twisted.apdu.service_error import ConfirmedServiceError, FailedService, ServiceError
 from dlms_twisted.apdu.user_information import UserInformation
-from dlms_twisted.errors import DLMSError, Reason, SecurityError
+from dlms_twisted.errors import Reason, SecurityError
 from dlms_twisted.security.hls import Authentication, Mechanism, is_password_right, make_challenge
 from dlms_twisted.security.policy import Policy
 from dlms_twisted.session.served import ServedAssociation, ServedDevice
+from dlms_twisted.session.server_negotiation import (
+    AssociationRefusedError,
+    Established,
+    initiate_response,
+    negotiate,
+)
 from dlms_twisted.session.server_refusals import Cause, refusal
 from dlms_twisted.session.server_security import OpenedRequest, ServerSecurity
 
-__all__ = ["Established", "Verdict", "associate", "established_before", "initiate_response"]
+__all__ = ["Verdict", "associate"]
 
 _User: Final = AcseServiceUser
 #: Mechanisms whose computations take both system titles.
 _WITH_TITLES: Final = frozenset({Mechanism.GMAC, Mechanism.SHA256, Mechanism.ECDSA})
-#: The shortest PDU that a client may take, in octets; 0 stands for any length.
-_LEAST_PDU: Final = 12
-#: What a client may ask for with short names.
-_SHORT_NAMES: Final = (
-    Conformance.GENERAL_PROTECTION
-    | Conformance.GENERAL_BLOCK_TRANSFER
-    | Conformance.READ
-    | Conformance.WRITE
-    | Conformance.UNCONFIRMED_WRITE
-    | Conformance.DELTA_VALUE_ENCODING
-    | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
-    | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
-    | Conformance.MULTIPLE_REFERENCES
-    | Conformance.INFORMATION_REPORT
-    | Conformance.DATA_NOTIFICATION
-    | Conformance.PARAMETERIZED_ACCESS
-)
-#: The same with logical names.
-_LOGICAL_NAMES: Final = Conformance(
-    0x00FFFFFF
-    & ~(
-        Conformance.RESERVED_ZERO
-        | Conformance.RESERVED_SEVEN
-        | Conformance.READ
-        | Conformance.WRITE
-        | Conformance.UNCONFIRMED_WRITE
-        | Conformance.INFORMATION_REPORT
-        | Conformance.PARAMETERIZED_ACCESS
-    )
-)
-#: An association without any of these is good for nothing.
-_USEFUL: Final = (
-    Conformance.READ
-    | Conformance.WRITE
-    | Conformance.UNCONFIRMED_WRITE
-    | Conformance.INFORMATION_REPORT
-    | Conformance.DATA_NOTIFICATION
-    | Conformance.ACCESS
-    | Conformance.GET
-    | Conformance.SET
-    | Conformance.EVENT_NOTIFICATION
-    | Conformance.ACTION
-)
-#: Values of the service error "initiate".
-_VERSION_TOO_LOW: Final = 1
-_INCOMPATIBLE: Final = 2
-_PDU_TOO_SHORT: Final = 3
-
-
-@define(kw_only=True)
-class Established:
-    """
-    An association, or one that waits for the client's proof.
-
-    @ivar served: Which of the device's.
-    @ivar security: Its protection.
-    @ivar conformance: What was negotiated.
-    @ivar max_send: The longest APDU that the client takes, in octets; 0 for no limit.
-    @ivar confirmed: May the client use confirmed services?
-    @ivar authentication: Passes three and four, which are still to come; C{None} where there are none, or no more.
-    """
-
-    served: ServedAssociation
-    security: ServerSecurity
-    conformance: Conformance
-    max_send: int
-    confirmed: bool = True
-    authentication: Authentication | None = None
 
 
 class Verdict(NamedTuple):
@@ -131,29 +64,6 @@ class Verdict(NamedTuple):
 
     response: bytes | None
     established: Established | None
-
-
-class _RejectedError(DLMSError):
-    """
-    The association is refused.
-    """
-
-    def __init__(
-        self,
-        code: int,
-        *,
-        source: DiagnosticSource = DiagnosticSource.ACSE_SERVICE_USER,
-        initiate_error: int | None = None,
-        reason: str = "",
-    ) -> None:
-        """
-        @param initiate_error: Value of the service error "initiate" to be sent with it.
-        @param reason: Why security refuses, to be counted; empty where it does not.
-        """
-        super().__init__(f"diagnostic {code}")
-        self.diagnostic = Diagnostic(source, code)
-        self.initiate_error = initiate_error
-        self.reason = reason
 
 
 def associate(
@@ -172,16 +82,16 @@ def associate(
     served = device.association(client)
     try:
         if served is None or served.pre_established:
-            raise _RejectedError(_User.NO_REASON_GIVEN)
+            raise AssociationRefusedError(_User.NO_REASON_GIVEN)
         security = _judge_names(device, served, request, random)
         challenge = _judge_client(served, request)
         opened, initiate = _open_initiate(served, security, request)
-        established = _negotiate(served, security, initiate)
+        established = negotiate(served, security, initiate)
         if served.mechanism.is_high:
             established.authentication = _authentication(
                 device, served, security, challenge, random
             )
-    except _RejectedError as rejection:
+    except AssociationRefusedError as rejection:
         if rejection.reason:
             device.refused(served, rejection.reason)
         return Verdict(_rejected(request, rejection), None)
@@ -195,43 +105,8 @@ def associate(
     return Verdict(_accepted(device, request, established, opened), established)
 
 
-def established_before(
-    device: ServedDevice, served: ServedAssociation, random: Callable[[int], bytes]
-) -> Established:
-    """
-    @return: the association of a client that never asks for one.
-    """
-    title = device.keys(served).system_title or b""
-    security = ServerSecurity(
-        device, served, peer_title=title, ciphered=served.ciphered, random=random
-    )
-    return Established(
-        served=served,
-        security=security,
-        conformance=_possible(served),
-        max_send=served.max_send,
-    )
-
-
-def initiate_response(established: Established) -> InitiateResponse:
-    """
-    @return: what was negotiated, not protected yet.
-    """
-    served = established.served
-    return InitiateResponse(
-        negotiated_conformance=established.conformance,
-        server_max_receive_pdu_size=served.max_receive,
-        vaa_name=VAA_NAME_SN if served.short_names else VAA_NAME_LN,
-    )
-
-
-def _failure(reason: str) -> _RejectedError:
-    return _RejectedError(_User.AUTHENTICATION_FAILURE, reason=reason)
-
-
-def _possible(served: ServedAssociation) -> Conformance:
-    sort = _SHORT_NAMES if served.short_names else _LOGICAL_NAMES
-    return Conformance(served.conformance & sort)
+def _failure(reason: str) -> AssociationRefusedError:
+    return AssociationRefusedError(_User.AUTHENTICATION_FAILURE, reason=reason)
 
 
 def _judge_names(
@@ -242,30 +117,30 @@ def _judge_names(
     """
     version = request.protocol_version
     if version is not None and not version.startswith(VERSION_1):
-        raise _RejectedError(
+        raise AssociationRefusedError(
             AcseServiceProvider.NO_COMMON_ACSE_VERSION,
             source=DiagnosticSource.ACSE_SERVICE_PROVIDER,
         )
     context = request.application_context_name
     if not isinstance(context, ApplicationContext) or context.short_names != served.short_names:
-        raise _RejectedError(_User.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED)
+        raise AssociationRefusedError(_User.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED)
     if context.ciphered and not served.ciphered:
-        raise _RejectedError(_User.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED)
+        raise AssociationRefusedError(_User.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED)
     if not context.ciphered and served.policy != Policy.NONE:
         reason = Reason.DOWNGRADE.value
-        raise _RejectedError(_User.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED, reason=reason)
+        raise AssociationRefusedError(_User.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED, reason=reason)
     mechanism = request.mechanism_name
     if mechanism is None and served.mechanism is not Mechanism.LOWEST:
-        raise _RejectedError(_User.AUTHENTICATION_MECHANISM_NAME_REQUIRED)
+        raise AssociationRefusedError(_User.AUTHENTICATION_MECHANISM_NAME_REQUIRED)
     if mechanism is not None and mechanism != served.mechanism:
-        raise _RejectedError(_User.AUTHENTICATION_MECHANISM_NAME_NOT_RECOGNISED)
+        raise AssociationRefusedError(_User.AUTHENTICATION_MECHANISM_NAME_NOT_RECOGNISED)
     title = request.calling_ap_title or b""
     known = device.keys(served).system_title
     wanted = context.ciphered or served.mechanism in _WITH_TITLES
     if wanted:
         title = title or known or b""
         if len(title) != 8 or title == device.title or (known is not None and title != known):
-            raise _RejectedError(_User.CALLING_AP_TITLE_NOT_RECOGNIZED)
+            raise AssociationRefusedError(_User.CALLING_AP_TITLE_NOT_RECOGNIZED)
     return ServerSecurity(
         device, served, peer_title=title, ciphered=context.ciphered, random=random
     )
@@ -290,40 +165,17 @@ def _open_initiate(
 ) -> tuple[OpenedRequest, InitiateRequest]:
     information = request.user_information
     if information is None:
-        raise _RejectedError(_User.NO_REASON_GIVEN)
+        raise AssociationRefusedError(_User.NO_REASON_GIVEN)
     # A signature is demanded of services only: few clients can sign what they propose.
     opened = security.open(information.encode(), evolve(served.policy, signed=False))
     initiate = UserInformation.decode_apdu(opened.plaintext)
     if not isinstance(initiate, InitiateRequest):
-        raise _RejectedError(_User.NO_REASON_GIVEN)
+        raise AssociationRefusedError(_User.NO_REASON_GIVEN)
     if initiate.dedicated_key is not None and security.ciphered:
         if opened.applied == Policy.NONE:
             raise SecurityError(Reason.DOWNGRADE, "a dedicated key in clear")
         security.dedicate(initiate.dedicated_key)
     return opened, initiate
-
-
-def _negotiate(
-    served: ServedAssociation, security: ServerSecurity, initiate: InitiateRequest
-) -> Established:
-    common = Conformance(initiate.proposed_conformance & _possible(served))
-    size = initiate.client_max_receive_pdu_size
-    error = None
-    if initiate.proposed_dlms_version_number < DLMS_VERSION:
-        error = _VERSION_TOO_LOW
-    elif not common & _USEFUL:
-        error = _INCOMPATIBLE
-    elif 0 < size < _LEAST_PDU:
-        error = _PDU_TOO_SHORT
-    if error is not None:
-        raise _RejectedError(_User.NO_REASON_GIVEN, initiate_error=error)
-    return Established(
-        served=served,
-        security=security,
-        conformance=common,
-        max_send=size,
-        confirmed=initiate.response_allowed,
-    )
 
 
 def _authentication(
@@ -370,7 +222,7 @@ def _accepted(
     ).encode()
 
 
-def _rejected(request: AARQ, rejection: _RejectedError) -> bytes:
+def _rejected(request: AARQ, rejection: AssociationRefusedError) -> bytes:
     information = None
     if rejection.initiate_error is not None:
         information = ConfirmedServiceError(

@@ -30,7 +30,7 @@ from dlms_twisted.errors import Reason, SecurityError
 from dlms_twisted.security.hls import Mechanism
 from dlms_twisted.security.window import ReplayWindow
 from dlms_twisted.session.served import ServedDevice
-from dlms_twisted.session.server_association import Established
+from dlms_twisted.session.server_negotiation import Established
 from dlms_twisted.session.server_short_names import is_reply
 
 __all__ = ["CURRENT_ASSOCIATION", "is_third_pass", "prove", "proven"]

@@ -15,7 +15,7 @@ from dlms_twisted.apdu.user_information import UserInformation
 from dlms_twisted.errors import Reason, SecurityError
 from dlms_twisted.security.policy import Policy
 from dlms_twisted.session.served import ServedDevice
-from dlms_twisted.session.server_association import Established, initiate_response
+from dlms_twisted.session.server_negotiation import Established, initiate_response
 
 __all__ = ["Release", "release"]
 
