@@ -1,33 +1,61 @@
 """
-A session on a channel: one request after the other, each with its Deferred and its deadline.
+A session on a channel: requests in their order, each with its Deferred and its deadline.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
-from twisted.internet.defer import CancelledError, Deferred, DeferredLock
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from dlms_twisted.apdu.base import Apdu
+from dlms_twisted.client.recovery import Recovery
 from dlms_twisted.client.settings import MeterSettings, PushObserver
-from dlms_twisted.errors import DLMSError, LinkError
-from dlms_twisted.keys.counters import MemoryCounters
+from dlms_twisted.client.tracing import Observer, TraceEvent
+from dlms_twisted.errors import DLMSError, ExceptionResponseError, LinkError, RequestTimeoutError
 from dlms_twisted.security.hls import make_challenge
 from dlms_twisted.session.client import ClientSession
 from dlms_twisted.session.client_events import (
     Answered,
+    Associated,
+    Broken,
     ClientEvent,
     Failed,
     Pushed,
     SessionState,
     Transmit,
 )
+from dlms_twisted.session.client_exchange import Exchange
 from dlms_twisted.transport.channel import Channel
 from dlms_twisted.transport.timers import DeadlineTimer
 
 __all__ = ["Conversation"]
+
+
+class _Job:
+    """
+    Something that somebody waits for.
+
+    @ivar begin: Begins it; gives the name of the request.
+    @ivar alone: May nothing else be under way?
+    @ivar exchange: The name, once it has begun.
+    """
+
+    __slots__ = ("alone", "begin", "exchange", "waiting")
+
+    def __init__(
+        self,
+        begin: Callable[[], Exchange | None],
+        alone: bool,
+        cancelled: Callable[[_Job], None],
+    ) -> None:
+        self.begin = begin
+        self.alone = alone
+        self.exchange: Exchange | None = None
+        self.waiting: Deferred[Apdu | None] = Deferred(lambda _: cancelled(self))
 
 
 class Conversation:
@@ -42,20 +70,30 @@ class Conversation:
     log = Logger()
     channel: Channel
 
-    def __init__(self, clock: IReactorTime, settings: MeterSettings) -> None:
-        counters = settings.counters
-        if counters is None:
-            counters = MemoryCounters(settings.counter)
-        self.session = ClientSession(
-            settings.association(), counters.next, timeout=settings.timeout
-        )
+    def __init__(
+        self, clock: IReactorTime, settings: MeterSettings, *, lossy: bool = False
+    ) -> None:
+        """
+        @param lossy: Does the channel lose, double and reorder what it carries?
+        """
         self._clock = clock
         self._settings = settings
+        self._recovery = Recovery(settings)
+        self._options = settings.options(lossy=lossy)
+        self._observer: Observer | None = settings.observer
         self._pushed: PushObserver | None = settings.pushed
         self._timer = DeadlineTimer(clock, self._time_passed)
-        self._turn = DeferredLock()
-        self._waiting: Deferred[Apdu | None] | None = None
+        self._queue: deque[_Job] = deque()
+        self._jobs: dict[Exchange, _Job] = {}
+        self._alone: _Job | None = None
         self._lost: DLMSError | None = None
+        self.session = ClientSession(
+            settings.association(),
+            self._recovery.next,
+            options=self._options,
+            random=settings.random,
+            tap=self._plaintext if settings.observer and settings.trace_plaintext else _nobody,
+        )
 
     @property
     def open(self) -> bool:
@@ -64,30 +102,62 @@ class Conversation:
         """
         return self._lost is None
 
+    @property
+    def now(self) -> float:
+        """
+        The time on the conversation's clock, in seconds.
+        """
+        return self._clock.seconds()
+
     async def associate(self) -> None:
         """
         Open the association.
 
         @raise DLMSError: the meter refuses, or is silent.
         """
-        mechanism = self._settings.mechanism
-        challenge = b""
-        if mechanism.is_high:
-            challenge = make_challenge(mechanism, self._settings.random)
-        await self._do(lambda: self.session.associate(challenge, self._clock.seconds()))
+        tries = self._options.retries if self._options.lossy else 0
+        while True:
+            try:
+                await self._do(self._associate, alone=True)
+                return
+            except ExceptionResponseError as error:
+                if not self._recovery.recovers(error):
+                    raise
+            except RequestTimeoutError:
+                if not tries:
+                    raise
+                tries -= 1
 
-    async def request(self, make: Callable[[int], Apdu]) -> Apdu:
+    async def request(
+        self,
+        make: Callable[[int], Apdu],
+        *,
+        long: bool = False,
+        repeatable: bool | None = None,
+    ) -> Apdu:
         """
         @param make: Makes the request of its invoke-id-and-priority.
+        @param long: It has a long one, as ACCESS.
+        @param repeatable: May it be made twice, should an answer be lost?  C{None} for what only reads.
 
         @return: the answer.
 
         @raise DLMSError: there is no answer, or it is none.
         """
         session = self.session
-        answer = await self._do(
-            lambda: session.request(make(session.invoke()), self._clock.seconds())
-        )
+
+        def begin() -> Exchange:
+            now = self._clock.seconds()
+            invoke = session.long_invoke(now) if long else session.invoke(now)
+            return session.request(make(invoke), now, repeatable=repeatable)
+
+        try:
+            answer = await self._do(begin)
+        except ExceptionResponseError as error:
+            # The meter has not treated it, so that it may be made again.
+            if not self._recovery.recovers(error):
+                raise
+            answer = await self._do(begin)
         if answer is None:
             raise LinkError("dropped", "the association ended")
         return answer
@@ -96,8 +166,13 @@ class Conversation:
         """
         End the association, where there is one; never fails for what the meter does.
         """
+
+        def begin() -> None:
+            if self.session.state is SessionState.ASSOCIATED:
+                self.session.release(self._clock.seconds())
+
         if self.open and self.session.state is SessionState.ASSOCIATED:
-            await self._do(lambda: self.session.release(self._clock.seconds()))
+            await self._do(begin, alone=True)
 
     def stop(self, error: DLMSError) -> None:
         """
@@ -107,26 +182,69 @@ class Conversation:
             self._lost = error
         self._timer.cancel()
         self.session.abandon()
-        self._end(error)
+        jobs = [*self._jobs.values(), *self._queue]
+        if self._alone is not None:
+            jobs.insert(0, self._alone)
+        self._jobs.clear()
+        self._queue.clear()
+        self._alone = None
+        for job in jobs:
+            _end(job, error)
 
-    async def _do(self, begin: Callable[[], None]) -> Apdu | None:
-        await self._turn.acquire()
-        try:
-            if self._lost is not None:
-                raise self._lost
-            begin()
-            waiting: Deferred[Apdu | None] = Deferred(self._cancelled)
-            self._waiting = waiting
-            self._work()
-            return await waiting
-        finally:
-            self._waiting = None
-            self._turn.release()
+    # -- whose turn it is ----------------------------------------------------------------------------------
 
-    def _cancelled(self, waiting: Deferred[Apdu | None]) -> None:
-        self.session.abandon()
-        self._timer.cancel()
-        waiting.errback(CancelledError())
+    def _do(
+        self, begin: Callable[[], Exchange | None], *, alone: bool = False
+    ) -> Deferred[Apdu | None]:
+        job = _Job(begin, alone, self._cancelled)
+        if self._lost is not None:
+            job.waiting.errback(self._lost)
+            return job.waiting
+        self._queue.append(job)
+        self._work()
+        return job.waiting
+
+    def _start(self) -> None:
+        """
+        Begin what may begin.
+        """
+        while self._queue and self._alone is None and self._lost is None:
+            job = self._queue[0]
+            if job.alone:
+                if self._jobs or not self.session.idle:
+                    return
+            elif self.session.state is SessionState.ASSOCIATED and not self.session.free:
+                return
+            self._queue.popleft()
+            try:
+                job.exchange = job.begin()
+            except DLMSError as error:
+                _end(job, error)
+                continue
+            if job.exchange is not None:
+                self._jobs[job.exchange] = job
+            else:
+                self._alone = job
+                return
+
+    def _associate(self) -> None:
+        mechanism = self._settings.mechanism
+        challenge = b""
+        if mechanism.is_high:
+            challenge = make_challenge(mechanism, self._settings.random)
+        self.session.associate(challenge, self._clock.seconds())
+
+    def _cancelled(self, job: _Job) -> None:
+        if job in self._queue:
+            self._queue.remove(job)
+        elif job is self._alone:
+            self._alone = None
+            self._break(LinkError("abandoned", "associating or releasing was cancelled"))
+        elif job.exchange is not None:
+            self._jobs.pop(job.exchange, None)
+            self.session.give_up(job.exchange, self._clock.seconds())
+        job.waiting.errback(CancelledError())
+        self._work()
 
     # -- what the channel tells ----------------------------------------------------------------------------
 
@@ -134,6 +252,10 @@ class Conversation:
         """
         See L{dlms_twisted.transport.channel.ChannelReceiver.channel_received}.
         """
+        if self._lost is not None:
+            return
+        if self._observer is not None:
+            self._trace("in", "apdu", apdu)
         self.session.receive(apdu, self._clock.seconds())
         self._work()
 
@@ -141,6 +263,8 @@ class Conversation:
         """
         See L{dlms_twisted.transport.channel.ChannelReceiver.channel_pushed}.
         """
+        if self._observer is not None:
+            self._trace("in", "apdu", apdu)
         self._tell(apdu, False)
 
     def channel_lost(self, error: LinkError) -> None:
@@ -149,38 +273,73 @@ class Conversation:
         """
         self.stop(error)
 
+    def frame(self, direction: str, octets: bytes) -> None:
+        """
+        A frame passed below the channel.
+
+        @param direction: C{in} or C{out}.
+        """
+        self._trace(direction, "frame", octets)
+
     def _time_passed(self) -> None:
         self.session.time_passed(self._clock.seconds())
         self._work()
 
     def _work(self) -> None:
-        for event in self.session.events():
-            self._happened(event)
+        """
+        Do what is to be done, until there is nothing; who waits may ask for more in the middle of it.
+        """
+        while True:
+            self._start()
+            events = self.session.events()
+            if not events:
+                break
+            for event in events:
+                self._happened(event)
         self._timer.set(self.session.deadline if self._lost is None else None)
 
     def _happened(self, event: ClientEvent) -> None:
         if isinstance(event, Transmit):
-            try:
-                self.channel.send(event.apdu)
-            except DLMSError as error:
-                self.stop(error)
+            self._send(event)
+        elif isinstance(event, Answered):
+            self._ended(event.exchange, event.apdu)
+        elif isinstance(event, Failed):
+            self._ended(event.exchange, event.error)
         elif isinstance(event, Pushed):
             self._tell(event.apdu, event.protected)
-        elif isinstance(event, Failed):
-            self._end(event.error)
-        elif isinstance(event, Answered):
-            self._end(event.apdu)
+        elif isinstance(event, Broken):
+            self._break(event.error)
         else:
-            self._end(None)
+            self._ended(None, None)
+            if not isinstance(event, Associated):
+                self.stop(LinkError("requested", "the association was released"))
 
-    def _end(self, result: Apdu | DLMSError | None) -> None:
-        waiting, self._waiting = self._waiting, None
-        if waiting is None or waiting.called:
+    def _send(self, event: Transmit) -> None:
+        if self._lost is not None:
             return
-        if isinstance(result, DLMSError):
-            waiting.errback(result)
+        if self._observer is not None:
+            self._trace("out", "apdu", event.apdu)
+        try:
+            self.channel.send(event.apdu, answer=event.answer)
+        except DLMSError as error:
+            self.stop(error)
+
+    def _ended(self, exchange: Exchange | None, result: Apdu | DLMSError | None) -> None:
+        if exchange is None:
+            job, self._alone = self._alone, None
         else:
-            waiting.callback(result)
+            job = self._jobs.pop(exchange, None)
+        if job is not None:
+            _end(job, result)
+
+    def _break(self, error: LinkError) -> None:
+        """
+        The association is of no use any more.
+        """
+        self.stop(error)
+        self.channel.close()
+
+    # -- who listens ---------------------------------------------------------------------------------------
 
     def _tell(self, apdu: bytes, protected: bool) -> None:
         if self._pushed is None:
@@ -190,3 +349,30 @@ class Conversation:
         except Exception:
             # An observer's fault is its own: the conversation goes on.
             self.log.failure("the observer of pushes failed")
+
+    def _plaintext(self, direction: str, octets: bytes) -> None:
+        self._trace(direction, "plaintext", octets)
+
+    def _trace(self, direction: str, kind: str, octets: bytes) -> None:
+        if self._observer is None:
+            return
+        try:
+            self._observer(TraceEvent(self._clock.seconds(), direction, kind, octets))
+        except Exception:
+            # As above.
+            self.log.failure("the observer of the conversation failed")
+
+
+def _nobody(direction: str, octets: bytes) -> None:
+    """
+    Nobody wants to see the plaintext.
+    """
+
+
+def _end(job: _Job, result: Apdu | DLMSError | None) -> None:
+    if job.waiting.called:
+        return
+    if isinstance(result, DLMSError):
+        job.waiting.errback(result)
+    else:
+        job.waiting.callback(result)

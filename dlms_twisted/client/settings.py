@@ -10,12 +10,14 @@ from typing import Final
 
 from attrs import field, frozen
 
+from dlms_twisted.client.tracing import Observer
 from dlms_twisted.errors import ConfigurationError
 from dlms_twisted.keys.interfaces import ITransmitCounters
 from dlms_twisted.security.hls import Mechanism
 from dlms_twisted.security.keys import MeterKeys
 from dlms_twisted.security.policy import Policy
 from dlms_twisted.session.association import AssociationSettings
+from dlms_twisted.session.client_options import ClientOptions
 
 __all__ = ["AUTHENTICATIONS", "FRAMINGS", "MeterSettings", "PushObserver"]
 
@@ -34,6 +36,7 @@ AUTHENTICATIONS: Final = {
     "ecdsa": Mechanism.ECDSA,
 }
 FRAMINGS: Final = ("wrapper", "hdlc")
+_LOSSY_RETRIES: Final = 2
 #: Our system title where none is said: a manufacturer that nobody has.
 _OUR_TITLE: Final = b"TWD\x00\x00\x00\x00\x01"
 
@@ -70,7 +73,14 @@ class MeterSettings:
     @ivar max_pdu: The longest APDU that we take.
     @ivar pre_established: The association is there already.
     @ivar timeout: Longest wait for the connection, and for each answer, in seconds.
+    @ivar longest: Longest time that a request may take with all its blocks, in seconds.
+    @ivar outstanding: How many requests may be under way together, 1 to 15, where the meter allows it; over HDLC and
+        with short names always one.
+    @ivar retries: How often a request that only reads is repeated within C{timeout} while no answer comes; C{None}
+        for twice by UDP, else never.  Over HDLC the link repeats by itself.
     @ivar pushed: Told of notifications that arrive in between.
+    @ivar observer: Told of each frame and APDU that passes.
+    @ivar trace_plaintext: Tell it of ciphered APDUs in clear, too.
     @ivar random: Gives so many random octets, for challenges and dedicated keys.
     """
 
@@ -96,7 +106,12 @@ class MeterSettings:
     max_pdu: int = 0xFFFF
     pre_established: bool = False
     timeout: float = 10.0
+    longest: float = 3600.0
+    outstanding: int = 1
+    retries: int | None = None
     pushed: PushObserver | None = None
+    observer: Observer | None = None
+    trace_plaintext: bool = False
     random: Callable[[int], bytes] = field(default=secrets.token_bytes, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -106,6 +121,12 @@ class MeterSettings:
             raise ConfigurationError(f"framing: one of {', '.join(FRAMINGS)} wanted")
         if not self.timeout > 0:
             raise ConfigurationError("timeout: more than 0 seconds wanted")
+        if not self.longest >= self.timeout:
+            raise ConfigurationError("longest: no less than timeout wanted")
+        if not 1 <= self.outstanding <= 15:
+            raise ConfigurationError("outstanding: 1 to 15 requests wanted")
+        if self.retries is not None and self.retries < 0:
+            raise ConfigurationError("retries: 0 or more wanted")
         if len(self.system_title) != 8:
             raise ConfigurationError("system_title: 8 octets wanted")
         Policy.parse(self.security)
@@ -116,6 +137,23 @@ class MeterSettings:
         The mechanism that C{auth} names.
         """
         return AUTHENTICATIONS[self.auth]
+
+    def options(self, *, lossy: bool = False) -> ClientOptions:
+        """
+        @param lossy: Is it for a link that loses what it carries?
+
+        @return: how the session is to behave.
+        """
+        retries = self.retries
+        if retries is None:
+            retries = _LOSSY_RETRIES if lossy else 0
+        return ClientOptions(
+            timeout=self.timeout,
+            longest=self.longest,
+            outstanding=self.outstanding,
+            retries=retries,
+            lossy=lossy,
+        )
 
     def association(self) -> AssociationSettings:
         """

@@ -1,45 +1,36 @@
 """
 The client's side of an association, without any input or output: octets and the time go in, events come out.
 
-One request is under way at a time; others wait outside.  After each call take the events with L{ClientSession.events}.
+Requests are under way one at a time, or several where that is chosen; others wait outside.  After each call take the
+events with L{ClientSession.events}.
+
+What giving up leaves behind:
+
+  - Before the association stands: nothing that could be used.  The link must be closed.
+  - A request: its answer is dropped when it comes, by its invoke-id, which is not used again before.
+  - A request in blocks: the transfer is abandoned; the next request ends it at the meter, too.
+  - With short names, which have no invoke-id: L{Broken}; the link must be closed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
-from dlms_twisted.apdu.aare import AARE
-from dlms_twisted.apdu.action import ActionRequestNormal, ActionResponseNormal
 from dlms_twisted.apdu.base import Apdu
 from dlms_twisted.apdu.conformance import Conformance
-from dlms_twisted.apdu.descriptors import MethodDescriptor
 from dlms_twisted.apdu.registry import decode
 from dlms_twisted.apdu.release import RLRQ
-from dlms_twisted.apdu.service_error import ConfirmedServiceError, ExceptionResponse
-from dlms_twisted.apdu.short_name import ReadRequest, ReadResponse
-from dlms_twisted.apdu.variable_access import ParameterizedAccess, ReadData
-from dlms_twisted.codec import build
-from dlms_twisted.codec.data import Data
 from dlms_twisted.errors import (
-    AssociationRejectedError,
     DLMSError,
-    ExceptionResponseError,
     LocalProtocolError,
     Reason,
-    RemoteProtocolError,
     RequestTimeoutError,
     SecurityError,
 )
-from dlms_twisted.security.hls import Authentication
 from dlms_twisted.security.layers import is_protected
-from dlms_twisted.session.association import AssociationSettings, aarq, initiate_request, judge
-from dlms_twisted.session.blocks import (
-    DEFAULT_BLOCK_LIMITS,
-    BlockLimits,
-    ClientBlocks,
-    Received,
-    client_blocks,
-)
+from dlms_twisted.session.association import AssociationSettings, initiate_request
+from dlms_twisted.session.block_parts import DEFAULT_BLOCK_LIMITS, BlockLimits
 from dlms_twisted.session.client_events import (
     Answered,
     Associated,
@@ -50,21 +41,27 @@ from dlms_twisted.session.client_events import (
     SessionState,
     Transmit,
 )
+from dlms_twisted.session.client_exchange import Exchange
+from dlms_twisted.session.client_exchanges import Exchanges
+from dlms_twisted.session.client_handshake import Handshake
+from dlms_twisted.session.client_options import ClientOptions
 from dlms_twisted.session.client_security import ClientSecurity, NextCounter
 
 __all__ = ["ClientSession"]
 
-_AARE: Final = 0x61
 #: Data-notification, event-notification, information-report.
 _NOTIFICATIONS: Final = frozenset({0x0F, 0xC2, 0x18})
-#: Association LN, C{reply_to_HLS_authentication}.
-_REPLY: Final = MethodDescriptor(
-    class_id=15, instance_id=bytes.fromhex("0000280000ff"), method_id=1
-)
-#: The same of Association SN.
-_SHORT_REPLY: Final = 0xFA58
 #: Invoke-id-and-priority: confirmed, high priority.
 _CONFIRMED: Final = 0xC0
+
+#: Told of each ciphered APDU in clear: C{out} or C{in}, and its octets.
+Tap = Callable[[str, bytes], None]
+
+
+def _nothing(direction: str, octets: bytes) -> None:
+    """
+    Nobody listens.
+    """
 
 
 class ClientSession:
@@ -73,7 +70,6 @@ class ClientSession:
 
     @ivar state: Where it stands.
     @ivar conformance: What was negotiated.
-    @ivar deadline: When L{time_passed} is to be called; C{None} while nothing is awaited.
     @ivar strays: APDUs that nobody waited for: late answers, and what the peer made up.
     """
 
@@ -84,25 +80,34 @@ class ClientSession:
         *,
         timeout: float = 10.0,
         limits: BlockLimits = DEFAULT_BLOCK_LIMITS,
+        options: ClientOptions | None = None,
+        random: Callable[[int], bytes] | None = None,
+        tap: Tap = _nothing,
     ) -> None:
         """
         @param next_counter: Gives invocation counters, never the same twice for the same key.
         @param timeout: Longest wait for each answer, in seconds; in a block transfer, for each block.
         @param limits: How much one answer may be.
+        @param options: The same and more, instead of C{timeout} and C{limits}.
+        @param random: Gives so many random octets, where the protection wants some.
+        @param tap: Told of ciphered APDUs in clear.
         """
         self._settings = settings
-        self._security = ClientSecurity(settings, next_counter)
-        self._timeout = timeout
-        self._limits = limits
+        self._options = options or ClientOptions(timeout=timeout, limits=limits)
+        self._security = ClientSecurity(settings, next_counter, random)
+        self._tap = tap
         self._events: list[ClientEvent] = []
-        self._challenge = b""
-        self._authentication: Authentication | None = None
-        self._exchange: ClientBlocks | None = None
-        self._invoke_id = 0
-        self._max_send = settings.max_send
+        self._handshake: Handshake | None = None
+        self._deadline: float | None = None
+        self._exchanges = Exchanges(
+            self._options,
+            short_names=settings.short_names,
+            seal=self._seal,
+            emit=self._events.append,
+            finish=self._finished,
+        )
         self.state = SessionState.IDLE
         self.conformance = Conformance(0)
-        self.deadline: float | None = None
         self.strays = 0
 
     @property
@@ -119,19 +124,64 @@ class ClientSession:
         """
         return self._settings.short_names
 
+    @property
+    def ciphered(self) -> bool:
+        """
+        Are requests protected?
+        """
+        return self._settings.ciphered
+
+    @property
+    def deadline(self) -> float | None:
+        """
+        When L{time_passed} is to be called; C{None} while nothing is awaited.
+        """
+        return self._exchanges.deadline if self._deadline is None else self._deadline
+
+    @property
+    def room(self) -> int:
+        """
+        The longest request, in octets and in clear, that goes in one piece; 0 for no limit.
+        """
+        return self._exchanges.room
+
+    @property
+    def free(self) -> bool:
+        """
+        May another request begin?
+        """
+        return self.state is SessionState.ASSOCIATED and self._exchanges.free
+
+    @property
+    def idle(self) -> bool:
+        """
+        Is nothing under way?
+        """
+        return self._exchanges.idle and self._deadline is None
+
     def events(self) -> list[ClientEvent]:
         """
         @return: what happened since this was called last, in order.
         """
-        events, self._events = self._events, []
+        events = self._events.copy()
+        self._events.clear()
         return events
 
-    def invoke(self) -> int:
+    def invoke(self, now: float = 0.0) -> int:
         """
         @return: the invoke-id-and-priority of the next request.
+
+        @raise LinkError: every one may still be answered.
         """
-        self._invoke_id = self._invoke_id % 15 + 1
-        return _CONFIRMED | self._invoke_id
+        return _CONFIRMED | self._exchanges.invoke(now)
+
+    def long_invoke(self, now: float = 0.0) -> int:
+        """
+        @return: the long invoke-id-and-priority of the next request by ACCESS.
+
+        @raise LinkError: as L{invoke}.
+        """
+        return _CONFIRMED << 24 | self._exchanges.invoke(now, long=True)
 
     # -- what we want --------------------------------------------------------------------------------------
 
@@ -141,27 +191,34 @@ class ClientSession:
             has none.
 
         @raise LocalProtocolError: there is an association, or one is under way.
+        @raise SecurityError: a key is missing.
         """
         self._want(SessionState.IDLE)
         if self._settings.pre_established:
             self.conformance = self._settings.proposed
+            self._agreed(self._settings.max_send)
             self._associated()
             return
-        self._challenge = challenge
-        self._security.dedicated = False
-        initiate = self._security.seal_initiate(initiate_request(self._settings))
+        self._handshake = Handshake(self._settings, self._security, challenge)
+        octets = self._handshake.request()
         self.state = SessionState.ASSOCIATING
-        self._transmit(aarq(self._settings, challenge, initiate).encode(), now)
+        self._deadline = now + self._options.timeout
+        self._events.append(Transmit(octets))
 
-    def request(self, request: Apdu, now: float) -> None:
+    def request(self, request: Apdu, now: float, *, repeatable: bool | None = None) -> Exchange:
         """
         Send a confirmed request, in blocks where it is too long.
 
-        @raise LocalProtocolError: there is no association, another request is under way, or this one is longer than
-            the meter takes.
+        @param repeatable: May it be made twice, should an answer be lost?  C{None} for what only reads.
+
+        @return: the name of the request in events.
+
+        @raise LocalProtocolError: there is no association, too many requests are under way, or this one is longer
+            than the meter takes.
         """
-        self._want(SessionState.ASSOCIATED)
-        self._begin(request, now)
+        if self.state is not SessionState.ASSOCIATED:
+            self._want(SessionState.ASSOCIATED)
+        return self._exchanges.begin(request, now, repeatable=repeatable)
 
     def release(self, now: float) -> None:
         """
@@ -176,15 +233,23 @@ class ClientSession:
         information = None
         if self._settings.ciphered:
             information = self._security.seal_initiate(initiate_request(self._settings))
+        octets = RLRQ(reason=0, user_information=information).encode()
         self.state = SessionState.RELEASING
-        self._transmit(RLRQ(reason=0, user_information=information).encode(), now)
+        self._deadline = now + self._options.timeout
+        self._events.append(Transmit(octets))
+
+    def give_up(self, exchange: Exchange, now: float) -> None:
+        """
+        Nobody waits for the answer any more.
+        """
+        self._exchanges.give_up(exchange, now)
 
     def abandon(self) -> None:
         """
-        Nobody waits for the answer any more: what still comes of it is dropped.
+        The link is gone, or goes: nobody waits for anything any more.
         """
-        self._exchange = None
-        self.deadline = None
+        self._exchanges.clear()
+        self._deadline = None
         if self.state is not SessionState.ASSOCIATED:
             self.state = SessionState.IDLE
 
@@ -195,138 +260,138 @@ class ClientSession:
         Take an APDU.
         """
         try:
-            self._receive(octets, now)
+            if self.state is SessionState.RELEASING:
+                self._releasing(octets)
+            elif self.state is SessionState.ASSOCIATING:
+                self._associating(octets, now)
+            else:
+                self._receive(octets, now)
         except DLMSError as error:
-            self._fail(error)
+            self._refuse(error, now)
 
     def time_passed(self, now: float) -> None:
         """
         Take the time.
         """
-        if self.deadline is None or now < self.deadline:
+        if self._deadline is None:
+            self._exchanges.time_passed(now)
+        elif now < self._deadline:
             return
-        if self.state is SessionState.RELEASING:
+        elif self.state is SessionState.RELEASING:
             self._released()
         else:
-            self._fail(RequestTimeoutError(f"no answer within {self._timeout:g} s"))
+            self._fail(RequestTimeoutError(f"no answer within {self._options.timeout:g} s"))
 
     def _receive(self, octets: bytes, now: float) -> None:
-        if self.state is SessionState.RELEASING and octets[:1] and not self._is_push(octets):
-            # RLRE, an exception response, anything: the meter has heard it.
-            self._released()
-            return
-        if self.state is SessionState.ASSOCIATING:
-            self._associating(octets, now)
-            return
+        if octets[:1] == b"\xe0":
+            whole = self._block(octets, now)
+            if whole is None:
+                return
+            octets = whole
         protected = is_protected(octets)
-        if not protected and self._is_push(octets):
-            self._events.append(Pushed(octets, False))
-            return
-        if self._exchange is None and not protected:
-            self.strays += 1
-            return
+        if not protected:
+            if self._is_push(octets):
+                self._events.append(Pushed(octets, False))
+                return
+            if self._exchanges.idle:
+                self.strays += 1
+                return
         plaintext = self._security.open(octets)
+        if protected:
+            self._tap("in", plaintext)
         if self._is_push(plaintext):
             self._events.append(Pushed(plaintext, True))
-            return
-        self._answer(decode(plaintext), now)
+        elif not self._exchanges.receive(decode(plaintext), now):
+            self.strays += 1
+
+    def _block(self, octets: bytes, now: float) -> bytes | None:
+        if not self._exchanges.idle and self._exchanges.general:
+            return self._exchanges.block(octets, now)
+        if len(octets) > 1 and not octets[1] & 0x3F:
+            # Blocks that nobody acknowledges hold a notification; who listens puts them together.
+            self._events.append(Pushed(octets, False))
+        else:
+            self.strays += 1
+        return None
+
+    def _releasing(self, octets: bytes) -> None:
+        if self._is_push(octets):
+            self._events.append(Pushed(octets, False))
+        elif octets:
+            # RLRE, an exception response, anything: the meter has heard it.
+            self._released()
 
     def _associating(self, octets: bytes, now: float) -> None:
         if self._is_push(octets):
             self._events.append(Pushed(octets, False))
-        elif octets[:1] == bytes((_AARE,)):
-            self._accepted(AARE.decode(octets), now)
-        else:
-            response = decode(octets)
-            if isinstance(response, ExceptionResponse | ConfirmedServiceError):
-                raise _refused(response)
-            raise RemoteProtocolError(f"{response.NAME} instead of an association response")
-
-    def _accepted(self, response: AARE, now: float) -> None:
-        accepted = judge(self._settings, response, self._security.open_initiate)
+            return
+        handshake = self._handshake
+        if handshake is None:
+            raise LocalProtocolError("nobody associates")
+        accepted = handshake.accepted(octets)
         self.conformance = accepted.conformance
-        self._max_send = accepted.max_send
-        self._security.peer_title = accepted.peer_title
-        if not accepted.challenge:
+        self._agreed(accepted.max_send)
+        proof = handshake.proof(lambda: self.invoke(now))
+        if proof is None:
             self._associated()
             return
-        authentication = self._security.authentication(self._challenge, accepted.challenge)
-        counter = self._security.counter() if authentication.mechanism == 5 else 0
-        proof = build.octet_string(authentication.answer(counter))
-        self._authentication = authentication
+        self._deadline = None
         self.state = SessionState.AUTHENTICATING
-        if self.short_names:
-            access = ParameterizedAccess(variable_name=_SHORT_REPLY, selector=1, parameter=proof)
-            self._begin(ReadRequest(variables=(access,)), now)
+        self._exchanges.begin(proof, now)
+
+    def _finished(self, exchange: Exchange, result: Apdu | DLMSError) -> None:
+        """
+        A request has come to its end.
+        """
+        if self.state is SessionState.AUTHENTICATING:
+            if isinstance(result, DLMSError):
+                self._fail(result)
+            elif self._handshake is not None:
+                try:
+                    self._handshake.check(result)
+                except DLMSError as error:
+                    self._fail(error)
+                else:
+                    self._associated()
+        elif isinstance(result, DLMSError):
+            self._events.append(Failed(result, exchange))
         else:
-            self._begin(
-                ActionRequestNormal(
-                    invoke_id_and_priority=self.invoke(), method=_REPLY, parameters=proof
-                ),
-                now,
-            )
+            self._events.append(Answered(result, exchange))
 
-    def _authenticated(self, response: Apdu) -> None:
-        proof: object = None
-        if isinstance(response, ActionResponseNormal):
-            if not response.result.is_success:
-                raise AssociationRejectedError(1, 13, f"authentication: {response.result.label}")
-            proof = response.return_parameters
-        elif isinstance(response, ReadResponse) and len(response.results) == 1:
-            result = response.results[0]
-            if not isinstance(result, ReadData):
-                raise AssociationRejectedError(1, 13, "authentication: the meter refuses our proof")
-            proof = result.data
-        value = proof.values if isinstance(proof, Data) else None
-        if self._authentication is None or not isinstance(value, bytes):
-            raise SecurityError(Reason.MALFORMED, "the meter does not prove who it is")
-        self._security.check(self._authentication, value)
-        self._associated()
-
-    def _answer(self, response: Apdu, now: float) -> None:
-        exchange = self._exchange
-        step = None if exchange is None else exchange.receive(response)
-        if step is None:
+    def _refuse(self, error: DLMSError, now: float) -> None:
+        """
+        What came is no good.
+        """
+        if self._deadline is not None:
+            if not self._options.lossy or self.state is SessionState.RELEASING:
+                self._fail(error)
+            else:
+                self.strays += 1
+            return
+        again = isinstance(error, SecurityError) and error.reason is Reason.REPLAY
+        fatal = not (self._options.lossy or again)
+        if not self._exchanges.blame(error, now, fatal=fatal) or not fatal:
             self.strays += 1
-        elif not isinstance(step, Received):
-            self._transmit(self._security.seal(step.apdu.encode()), now)
-        else:
-            if isinstance(step.apdu, ExceptionResponse | ConfirmedServiceError):
-                raise _refused(step.apdu)
-            if self.state is SessionState.AUTHENTICATING:
-                self._authenticated(step.apdu)
-                return
-            self.abandon()
-            self._events.append(Answered(step.apdu))
 
     # -- the rest ------------------------------------------------------------------------------------------
 
     def _want(self, state: SessionState) -> None:
         if self.state is not state:
             raise LocalProtocolError(f"{state} wanted, and the association is {self.state}")
-        if self._exchange is not None:
+        if not self._exchanges.idle:
             raise LocalProtocolError("a request is under way")
 
-    def _begin(self, request: Apdu, now: float) -> None:
-        most = max(1, self._max_send - self._security.overhead) if self._max_send else 0
-        exchange = client_blocks(
-            request,
-            max_send=most,
-            block_transfer=bool(self.conformance & _blocks(request)),
-            limits=self._limits,
-        )
-        octets = self._security.seal(exchange.start().encode())
-        self._exchange = exchange
-        self._transmit(octets, now)
+    def _seal(self, plaintext: bytes) -> bytes:
+        if self._settings.ciphered:
+            self._tap("out", plaintext)
+        return self._security.seal(plaintext)
 
-    def _transmit(self, octets: bytes, now: float) -> None:
-        self.deadline = now + self._timeout
-        self._events.append(Transmit(octets))
+    def _agreed(self, max_send: int) -> None:
+        self._exchanges.agreed(self.conformance, max_send, self._security.overhead)
 
     def _associated(self) -> None:
-        self._authentication = None
-        self._exchange = None
-        self.deadline = None
+        self._handshake = None
+        self._deadline = None
         self.state = SessionState.ASSOCIATED
         self._security.dedicated = (
             self._settings.ciphered and self._settings.keys.dedicated_key is not None
@@ -339,35 +404,13 @@ class ClientSession:
         self._events.append(Released())
 
     def _fail(self, error: DLMSError) -> None:
-        if self.deadline is None:
-            self.strays += 1
-            return
+        """
+        The association did not come about.
+        """
         self.abandon()
+        self._handshake = None
         self._events.append(Failed(error))
 
     @staticmethod
     def _is_push(octets: bytes) -> bool:
         return bool(octets) and octets[0] in _NOTIFICATIONS
-
-
-def _blocks(request: Apdu) -> Conformance:
-    """
-    @return: the bit that allows the request to go in blocks.
-    """
-    if request.NAME.startswith("action"):
-        return Conformance.BLOCK_TRANSFER_WITH_ACTION
-    if request.NAME.startswith(("set", "write")):
-        return Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
-    return Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
-
-
-def _refused(response: ExceptionResponse | ConfirmedServiceError) -> ExceptionResponseError:
-    form = response.to_json()
-    if isinstance(response, ExceptionResponse):
-        return ExceptionResponseError(
-            int(response.state_error),
-            int(response.service_error),
-            f"{form['state_error']}, {form['service_error']}",
-            response.invocation_counter,
-        )
-    return ExceptionResponseError(None, response.value, f"{form['error']}, {form['value']}")

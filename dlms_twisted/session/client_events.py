@@ -8,11 +8,13 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from dlms_twisted.apdu.base import Apdu
-from dlms_twisted.errors import DLMSError
+from dlms_twisted.errors import DLMSError, LinkError
+from dlms_twisted.session.client_exchange import Exchange
 
 __all__ = [
     "Answered",
     "Associated",
+    "Broken",
     "ClientEvent",
     "Failed",
     "Pushed",
@@ -39,10 +41,13 @@ class SessionState(StrEnum):
 
 class Transmit(NamedTuple):
     """
-    Send these octets; an answer is expected.
+    Send these octets.
+
+    @ivar answer: Is an answer to be expected now?  Not while more blocks follow.
     """
 
     apdu: bytes
+    answer: bool = True
 
 
 class Associated(NamedTuple):
@@ -53,18 +58,24 @@ class Associated(NamedTuple):
 
 class Answered(NamedTuple):
     """
-    The answer to the request, whole.
+    The answer to a request, whole.
+
+    @ivar exchange: Which request.
     """
 
     apdu: Apdu
+    exchange: Exchange | None = None
 
 
 class Failed(NamedTuple):
     """
-    What was under way, the request or the association, failed; an association that was there still is.
+    What was under way, a request or the association, failed; an association that was there still is.
+
+    @ivar exchange: Which request; C{None} for the association.
     """
 
     error: DLMSError
+    exchange: Exchange | None = None
 
 
 class Pushed(NamedTuple):
@@ -79,10 +90,18 @@ class Pushed(NamedTuple):
     protected: bool
 
 
+class Broken(NamedTuple):
+    """
+    Answers cannot be told apart any more: the link must be closed.
+    """
+
+    error: LinkError
+
+
 class Released(NamedTuple):
     """
     The association is over, as we wanted.
     """
 
 
-ClientEvent = Transmit | Associated | Answered | Failed | Pushed | Released
+ClientEvent = Transmit | Associated | Answered | Failed | Pushed | Broken | Released

@@ -45,10 +45,17 @@ class ClientSecurity:
     @ivar dedicated: Is the dedicated key in use?
     """
 
-    def __init__(self, settings: AssociationSettings, next_counter: NextCounter) -> None:
+    def __init__(
+        self,
+        settings: AssociationSettings,
+        next_counter: NextCounter,
+        random: Callable[[int], bytes] | None = None,
+    ) -> None:
         """
         @param next_counter: Never gives the same number twice for the same key.
+        @param random: Gives so many random octets; general-ciphering cannot do without.
         """
+        self._random = random
         self._settings = settings
         self._next = next_counter
         self._windows: dict[tuple[bytes, str], ReplayWindow] = {}

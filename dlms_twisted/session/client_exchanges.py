@@ -1,0 +1,485 @@
+"""
+The requests of one association that are under way, one or several: whose an answer is, what is repeated, what may be
+sent when, and what becomes of it when nobody waits any more.
+
+Answers are matched by invoke-id, in any order.  A transfer in blocks is alone: what would begin beside it waits.
+General block transfer carries what is too long for the meter and for the blocks of its service, and is taken for
+answers, where it was negotiated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from dlms_twisted.apdu.base import Apdu
+from dlms_twisted.apdu.block_transfer import GeneralBlockTransfer
+from dlms_twisted.apdu.conformance import Conformance
+from dlms_twisted.apdu.descriptors import LongInvoked
+from dlms_twisted.apdu.get import GetResponseNormal, GetResponseWithList
+from dlms_twisted.apdu.results import DataAccessResult
+from dlms_twisted.apdu.service_error import ConfirmedServiceError, ExceptionResponse
+from dlms_twisted.errors import (
+    DLMSError,
+    EncodeError,
+    LinkError,
+    LocalProtocolError,
+    RequestTimeoutError,
+)
+from dlms_twisted.session import general_blocks
+from dlms_twisted.session.blocks import ClientBlocks, Send, client_blocks
+from dlms_twisted.session.client_events import Broken, ClientEvent, Transmit
+from dlms_twisted.session.client_exchange import (
+    Exchange,
+    invoke_id,
+    is_repeatable,
+    with_invoke_id,
+)
+from dlms_twisted.session.client_handshake import refused
+from dlms_twisted.session.client_ids import InvokeIds, Stale
+from dlms_twisted.session.client_options import ClientOptions
+
+__all__ = ["Exchanges"]
+
+_SHORT_IDS: Final = 15
+_LONG_IDS: Final = 0xFFFFFF
+#: An answer that comes later than this is not on its way any more, in seconds; or twelve times the timeout.
+_PATIENCE: Final = 120.0
+#: What a server says of a transfer that another request ended.
+_ABORTED: Final = frozenset(
+    {DataAccessResult.LONG_GET_ABORTED, DataAccessResult.NO_LONG_GET_IN_PROGRESS}
+)
+#: Repeats within the timeout, by general block transfer on links that lose.
+_REPEATS: Final = 3
+
+
+class Exchanges:
+    """
+    The requests that are under way.
+
+    @ivar conformance: What was negotiated.
+    @ivar room: The longest request, in octets and in clear, that goes in one piece; 0 for no limit.
+    """
+
+    def __init__(
+        self,
+        options: ClientOptions,
+        *,
+        short_names: bool,
+        seal: Callable[[bytes], bytes],
+        emit: Callable[[ClientEvent], None],
+        finish: Callable[[Exchange, Apdu | DLMSError], None],
+    ) -> None:
+        """
+        @param seal: Protects an APDU.
+        @param emit: Takes what is to be sent.
+        @param finish: Takes the end of each request.
+        """
+        self._options = options
+        self._short_names = short_names
+        self._seal = seal
+        self._emit = emit
+        self._finish = finish
+        self._most = 1 if short_names else options.outstanding
+        self._under_way: list[Exchange] = []
+        self._serial = 0
+        patience = max(_PATIENCE, 12 * options.timeout)
+        self._short = InvokeIds(_SHORT_IDS, patience)
+        self._long = InvokeIds(_LONG_IDS, patience)
+        self._general: general_blocks.GeneralBlocks | None = None
+        self.conformance = Conformance(0)
+        self.room = 0
+
+    def agreed(self, conformance: Conformance, max_send: int, overhead: int) -> None:
+        """
+        An association begins.
+
+        @param max_send: The longest APDU that the meter takes; 0 for no limit.
+        @param overhead: How many octets protection adds.
+        """
+        self.clear()
+        self.conformance = conformance
+        self.room = max(1, max_send - overhead) if max_send else 0
+        self._general = None
+        if Conformance.GENERAL_BLOCK_TRANSFER in conformance:
+            options = self._options
+            repeats = _REPEATS if options.lossy else 0
+            self._general = general_blocks.GeneralBlocks(
+                requester=True,
+                max_send=max_send or 0xFFFF,
+                window=options.window,
+                timeout=options.timeout / (repeats + 1),
+                retries=repeats,
+                limits=options.limits,
+            )
+
+    @property
+    def general(self) -> bool:
+        """
+        Was general block transfer negotiated?
+        """
+        return self._general is not None
+
+    @property
+    def idle(self) -> bool:
+        """
+        Is nothing under way?
+        """
+        return not self._under_way
+
+    @property
+    def free(self) -> bool:
+        """
+        May a request begin?
+        """
+        under_way = self._under_way
+        if not under_way:
+            return True
+        if len(under_way) >= self._most or (self._general is not None and self._general.active):
+            return False
+        return not any(one.alone for one in under_way)
+
+    @property
+    def deadline(self) -> float | None:
+        """
+        When L{time_passed} is to be called.
+        """
+        nearest: float | None = None
+        for one in self._under_way:
+            at = one.ends if one.deadline is None or one.deadline > one.ends else one.deadline
+            if nearest is None or at < nearest:
+                nearest = at
+        general = self._general
+        if general is not None and general.deadline is not None and nearest is not None:
+            return min(nearest, general.deadline)
+        return nearest
+
+    def invoke(self, now: float, *, long: bool = False) -> int:
+        """
+        @param long: For ACCESS, which has ids of 24 bits.
+
+        @return: an invoke-id that nothing can be mistaken for.
+
+        @raise LinkError: there is none.
+        """
+        used = {
+            invoke_id(one.request)
+            for one in self._under_way
+            if isinstance(one.request, LongInvoked) is long
+        }
+        return (self._long if long else self._short).next(used - {None}, now)  # type: ignore[arg-type]
+
+    # -- what the owner wants ------------------------------------------------------------------------------
+
+    def begin(self, request: Apdu, now: float, *, repeatable: bool | None = None) -> Exchange:
+        """
+        Send a request, or hold it until it may be sent.
+
+        @param repeatable: May it be made twice?  C{None} for what only reads.
+
+        @raise LocalProtocolError: too much is under way, or it is longer than the meter takes.
+        @raise DLMSError: it cannot be protected.
+        """
+        if not self.free:
+            raise LocalProtocolError("a request is under way")
+        if repeatable is None:
+            repeatable = is_repeatable(request)
+        tries = self._options.retries if repeatable else 0
+        self._serial += 1
+        exchange = Exchange(
+            request,
+            self._blocks(request),
+            serial=self._serial,
+            tries=tries,
+            ends=now + self._options.longest,
+        )
+        first = self._first(exchange)
+        self._under_way.append(exchange)
+        try:
+            self._say(exchange, first, now)
+        except DLMSError:
+            self._under_way.remove(exchange)
+            raise
+        return exchange
+
+    def give_up(self, exchange: Exchange, now: float) -> None:
+        """
+        Nobody waits for this any more: its answer is dropped when it comes; a transfer in blocks is ended.
+        """
+        if exchange not in self._under_way:
+            return
+        if exchange.copies:
+            self._forsake(exchange, now)
+        self._remove(exchange, now)
+
+    def clear(self) -> None:
+        """
+        The link is gone.
+        """
+        self._under_way.clear()
+        self._short.forget()
+        self._long.forget()
+        if self._general is not None:
+            self._general.begin()
+
+    # -- what comes ----------------------------------------------------------------------------------------
+
+    def receive(self, response: Apdu, now: float) -> bool:
+        """
+        Take an answer, in clear.
+
+        @return: whether somebody waited for it.
+        """
+        exchange = self._owner(response)
+        if exchange is None:
+            return False
+        try:
+            step = exchange.blocks.receive(response)
+            if step is None:
+                return False
+            if isinstance(step, Send):
+                exchange.alone = exchange.begun = True
+                exchange.copies = 1
+                self._say(exchange, step.apdu, now)
+                return True
+        except DLMSError as error:
+            self._end(exchange, error, now)
+            return True
+        answer = step.apdu
+        if isinstance(answer, ExceptionResponse | ConfirmedServiceError):
+            self._end(exchange, refused(answer), now)
+        elif not (exchange.crowded and _is_aborted(answer) and self._again(exchange, now)):
+            self._end(exchange, answer, now)
+        return True
+
+    def block(self, octets: bytes, now: float) -> bytes | None:
+        """
+        Take a block of general block transfer.
+
+        @return: the whole APDU, as it was sent, if that was the last block of it.
+
+        @raise DecodeError: it is no block.
+        """
+        block = GeneralBlockTransfer.decode(octets)
+        general = self._general
+        if general is None or not self._under_way:
+            return None
+        before = general.deadline
+        delivered = self._act(general.receive(block, now), now)
+        if general.deadline != before:
+            for one in self._under_way:
+                if one.held is None:
+                    one.begun = True
+                    one.deadline = now + self._options.timeout
+        if delivered is not None:
+            general.begin()
+        return delivered
+
+    def blame(self, error: DLMSError, now: float, *, fatal: bool) -> bool:
+        """
+        Something came that is no good, and does not say whose answer it was to be.
+
+        @param fatal: Fail the oldest request; else only remember why, should nothing better come.
+
+        @return: whether anybody was waiting.
+        """
+        if not self._under_way:
+            return False
+        oldest = self._under_way[0]
+        if fatal:
+            if self._short_names:
+                # Was it the answer, or does that still come?
+                self._emit(Broken(LinkError("abandoned", "an answer was no good")))
+            self._end(oldest, error, now)
+        else:
+            oldest.suspicion = error
+        return True
+
+    def time_passed(self, now: float) -> None:
+        """
+        Take the time.
+        """
+        for exchange in tuple(self._under_way):
+            if exchange in self._under_way and exchange.due(now):
+                self._late(exchange, now)
+        general = self._general
+        if general is not None and self._under_way:
+            self._act(general.time_passed(now), now)
+
+    # -- how -----------------------------------------------------------------------------------------------
+
+    def _blocks(self, request: Apdu) -> ClientBlocks:
+        return client_blocks(
+            request,
+            max_send=self.room,
+            block_transfer=bool(self.conformance & _transfer(request)),
+            limits=self._options.limits,
+        )
+
+    def _first(self, exchange: Exchange) -> Apdu:
+        try:
+            first = exchange.blocks.start()
+        except EncodeError:
+            raise
+        except LocalProtocolError:
+            if self._general is None:
+                raise
+            exchange.general = exchange.alone = True
+            return exchange.request
+        exchange.alone = first is not exchange.request
+        return first
+
+    def _say(self, exchange: Exchange, apdu: Apdu, now: float) -> None:
+        exchange.said = apdu
+        if exchange.alone and len(self._under_way) > 1:
+            # Another request would end the transfer, so that the others come to their ends first.
+            exchange.held = apdu
+            exchange.crowded = True
+            exchange.deadline = None
+            return
+        exchange.held = None
+        octets = self._seal(apdu.encode())
+        exchange.copies = max(1, exchange.copies)
+        wait = self._options.timeout
+        if exchange.tries and not exchange.begun and not exchange.general:
+            wait /= self._options.retries + 1
+        exchange.deadline = now + wait
+        general = self._general
+        if general is not None and exchange.general:
+            self._act(general.send(octets, now), now)
+            return
+        if general is not None and len(self._under_way) == 1:
+            general.begin()
+        self._emit(Transmit(octets))
+
+    def _act(self, events: list[general_blocks.Event], now: float) -> bytes | None:
+        delivered: bytes | None = None
+        for event in events:
+            if isinstance(event, general_blocks.Transmit):
+                self._emit(Transmit(event.block.encode(), not event.block.streaming))
+            elif isinstance(event, general_blocks.Delivered):
+                delivered = event.apdu
+            else:
+                carried = [one for one in self._under_way if one.general] or self._under_way
+                exchange = carried[0]
+                if not (exchange.tries and not exchange.general and self._again(exchange, now)):
+                    self._end(exchange, event.error, now)
+        return delivered
+
+    def _owner(self, response: Apdu) -> Exchange | None:
+        number = invoke_id(response)
+        if number is None:
+            oldest = self._under_way[0] if self._under_way else None
+            if oldest is None or not isinstance(
+                response, ExceptionResponse | ConfirmedServiceError
+            ):
+                return oldest
+            before = oldest.serial
+            if self._short.refused_before(before) or self._long.refused_before(before):
+                oldest.suspicion = refused(response)
+                return None
+            return oldest
+        long = isinstance(response, LongInvoked)
+        for one in self._under_way:
+            if invoke_id(one.request) == number and isinstance(one.request, LongInvoked) is long:
+                return one
+        (self._long if long else self._short).answered(number)
+        return None
+
+    def _late(self, exchange: Exchange, now: float) -> None:
+        if exchange.tries and now < exchange.ends and not exchange.general:
+            if exchange.begun:
+                if self._again(exchange, now):
+                    return
+            else:
+                exchange.tries -= 1
+                exchange.copies += 1
+                try:
+                    self._say(exchange, exchange.said, now)
+                except DLMSError as error:
+                    self._end(exchange, error, now)
+                return
+        waited = self._options.timeout if now < exchange.ends else self._options.longest
+        silent = RequestTimeoutError(f"no answer within {waited:g} s")
+        self._forsake(exchange, now)
+        exchange.copies = 0
+        self._end(exchange, exchange.suspicion or silent, now)
+
+    def _again(self, exchange: Exchange, now: float) -> bool:
+        """
+        Make a request from its beginning once more, as another request.
+
+        @return: whether that was possible.
+        """
+        if not is_repeatable(exchange.request):
+            return False
+        exchange.tries = max(0, exchange.tries - 1)
+        exchange.crowded = exchange.begun = exchange.general = False
+        self._stale(exchange, now)
+        try:
+            number = self.invoke(now, long=isinstance(exchange.request, LongInvoked))
+            exchange.request = with_invoke_id(exchange.request, number)
+            exchange.blocks = self._blocks(exchange.request)
+            exchange.copies = 0
+            self._serial += 1
+            exchange.serial = self._serial
+            self._say(exchange, self._first(exchange), now)
+        except DLMSError as error:
+            self._end(exchange, error, now)
+        return True
+
+    def _stale(self, exchange: Exchange, now: float) -> None:
+        number = invoke_id(exchange.request)
+        if number is not None and exchange.copies:
+            ids = self._long if isinstance(exchange.request, LongInvoked) else self._short
+            ids.give_up(number, Stale(exchange.serial, exchange.copies, now))
+
+    def _forsake(self, exchange: Exchange, now: float) -> None:
+        self._stale(exchange, now)
+        general = self._general
+        if general is not None and general.active:
+            self._act(general.abort(), now)
+        if self._short_names:
+            # Nothing tells the next answer from this one's.
+            self._emit(Broken(LinkError("abandoned", "an answer without an invoke-id may come")))
+
+    def _end(self, exchange: Exchange, result: Apdu | DLMSError, now: float) -> None:
+        if exchange.copies > 1:
+            exchange.copies -= 1
+            self._stale(exchange, now)
+        self._remove(exchange, now)
+        self._finish(exchange, result)
+
+    def _remove(self, exchange: Exchange, now: float) -> None:
+        if exchange in self._under_way:
+            self._under_way.remove(exchange)
+        if len(self._under_way) != 1:
+            return
+        other = self._under_way[0]
+        if other.held is not None:
+            try:
+                self._say(other, other.held, now)
+            except DLMSError as error:
+                self._end(other, error, now)
+
+
+def _transfer(request: Apdu) -> Conformance:
+    """
+    @return: the bit that allows the request to go in blocks.
+    """
+    if request.NAME.startswith("action"):
+        return Conformance.BLOCK_TRANSFER_WITH_ACTION
+    if request.NAME.startswith(("set", "write")):
+        return Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
+    return Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
+
+
+def _is_aborted(response: Apdu) -> bool:
+    results: tuple[object, ...] = ()
+    if isinstance(response, GetResponseNormal):
+        results = (response.result,)
+    elif isinstance(response, GetResponseWithList):
+        results = response.results
+    return bool(results) and all(
+        isinstance(one, DataAccessResult) and one in _ABORTED for one in results
+    )
