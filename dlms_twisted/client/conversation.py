@@ -42,9 +42,10 @@ class _Job:
     @ivar begin: Begins it; gives the name of the request.
     @ivar alone: May nothing else be under way?
     @ivar exchange: The name, once it has begun.
+    @ivar over: Does nobody wait any more, not even to be told so?
     """
 
-    __slots__ = ("alone", "begin", "exchange", "waiting")
+    __slots__ = ("alone", "begin", "exchange", "over", "waiting")
 
     def __init__(
         self,
@@ -54,6 +55,7 @@ class _Job:
     ) -> None:
         self.begin = begin
         self.alone = alone
+        self.over = False
         self.exchange: Exchange | None = None
         self.waiting: Deferred[Apdu | None] = Deferred(lambda _: cancelled(self))
 
@@ -193,16 +195,18 @@ class Conversation:
 
     # -- whose turn it is ----------------------------------------------------------------------------------
 
-    def _do(
+    async def _do(
         self, begin: Callable[[], Exchange | None], *, alone: bool = False
-    ) -> Deferred[Apdu | None]:
-        job = _Job(begin, alone, self._cancelled)
+    ) -> Apdu | None:
         if self._lost is not None:
-            job.waiting.errback(self._lost)
-            return job.waiting
+            raise self._lost
+        job = _Job(begin, alone, self._cancelled)
         self._queue.append(job)
         self._work()
-        return job.waiting
+        try:
+            return await job.waiting
+        finally:
+            job.over = True
 
     def _start(self) -> None:
         """
@@ -370,7 +374,7 @@ def _nobody(direction: str, octets: bytes) -> None:
 
 
 def _end(job: _Job, result: Apdu | DLMSError | None) -> None:
-    if job.waiting.called:
+    if job.over or job.waiting.called:
         return
     if isinstance(result, DLMSError):
         job.waiting.errback(result)

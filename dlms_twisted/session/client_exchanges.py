@@ -31,20 +31,15 @@ from dlms_twisted.session.blocks import ClientBlocks, Send, client_blocks
 from dlms_twisted.session.client_events import Broken, ClientEvent, Transmit
 from dlms_twisted.session.client_exchange import (
     Exchange,
-    invoke_id,
     is_repeatable,
     with_invoke_id,
 )
 from dlms_twisted.session.client_handshake import refused
-from dlms_twisted.session.client_ids import InvokeIds, Stale
 from dlms_twisted.session.client_options import ClientOptions
+from dlms_twisted.session.client_table import ExchangeTable
 
 __all__ = ["Exchanges"]
 
-_SHORT_IDS: Final = 15
-_LONG_IDS: Final = 0xFFFFFF
-#: An answer that comes later than this is not on its way any more, in seconds; or twelve times the timeout.
-_PATIENCE: Final = 120.0
 #: What a server says of a transfer that another request ended.
 _ABORTED: Final = frozenset(
     {DataAccessResult.LONG_GET_ABORTED, DataAccessResult.NO_LONG_GET_IN_PROGRESS}
@@ -53,12 +48,11 @@ _ABORTED: Final = frozenset(
 _REPEATS: Final = 3
 
 
-class Exchanges:
+class Exchanges(ExchangeTable):
     """
     The requests that are under way.
 
     @ivar conformance: What was negotiated.
-    @ivar room: The longest request, in octets and in clear, that goes in one piece; 0 for no limit.
     """
 
     def __init__(
@@ -75,20 +69,13 @@ class Exchanges:
         @param emit: Takes what is to be sent.
         @param finish: Takes the end of each request.
         """
+        super().__init__(1 if short_names else options.outstanding, options.timeout)
         self._options = options
         self._short_names = short_names
         self._seal = seal
         self._emit = emit
         self._finish = finish
-        self._most = 1 if short_names else options.outstanding
-        self._under_way: list[Exchange] = []
-        self._serial = 0
-        patience = max(_PATIENCE, 12 * options.timeout)
-        self._short = InvokeIds(_SHORT_IDS, patience)
-        self._long = InvokeIds(_LONG_IDS, patience)
-        self._general: general_blocks.GeneralBlocks | None = None
         self.conformance = Conformance(0)
-        self.room = 0
 
     def agreed(self, conformance: Conformance, max_send: int, overhead: int) -> None:
         """
@@ -112,62 +99,6 @@ class Exchanges:
                 retries=repeats,
                 limits=options.limits,
             )
-
-    @property
-    def general(self) -> bool:
-        """
-        Was general block transfer negotiated?
-        """
-        return self._general is not None
-
-    @property
-    def idle(self) -> bool:
-        """
-        Is nothing under way?
-        """
-        return not self._under_way
-
-    @property
-    def free(self) -> bool:
-        """
-        May a request begin?
-        """
-        under_way = self._under_way
-        if not under_way:
-            return True
-        if len(under_way) >= self._most or (self._general is not None and self._general.active):
-            return False
-        return not any(one.alone for one in under_way)
-
-    @property
-    def deadline(self) -> float | None:
-        """
-        When L{time_passed} is to be called.
-        """
-        nearest: float | None = None
-        for one in self._under_way:
-            at = one.ends if one.deadline is None or one.deadline > one.ends else one.deadline
-            if nearest is None or at < nearest:
-                nearest = at
-        general = self._general
-        if general is not None and general.deadline is not None and nearest is not None:
-            return min(nearest, general.deadline)
-        return nearest
-
-    def invoke(self, now: float, *, long: bool = False) -> int:
-        """
-        @param long: For ACCESS, which has ids of 24 bits.
-
-        @return: an invoke-id that nothing can be mistaken for.
-
-        @raise LinkError: there is none.
-        """
-        used = {
-            invoke_id(one.request)
-            for one in self._under_way
-            if isinstance(one.request, LongInvoked) is long
-        }
-        return (self._long if long else self._short).next(used - {None}, now)  # type: ignore[arg-type]
 
     # -- what the owner wants ------------------------------------------------------------------------------
 
@@ -211,16 +142,6 @@ class Exchanges:
         if exchange.copies:
             self._forsake(exchange, now)
         self._remove(exchange, now)
-
-    def clear(self) -> None:
-        """
-        The link is gone.
-        """
-        self._under_way.clear()
-        self._short.forget()
-        self._long.forget()
-        if self._general is not None:
-            self._general.begin()
 
     # -- what comes ----------------------------------------------------------------------------------------
 
@@ -366,26 +287,6 @@ class Exchanges:
                     self._end(exchange, event.error, now)
         return delivered
 
-    def _owner(self, response: Apdu) -> Exchange | None:
-        number = invoke_id(response)
-        if number is None:
-            oldest = self._under_way[0] if self._under_way else None
-            if oldest is None or not isinstance(
-                response, ExceptionResponse | ConfirmedServiceError
-            ):
-                return oldest
-            before = oldest.serial
-            if self._short.refused_before(before) or self._long.refused_before(before):
-                oldest.suspicion = refused(response)
-                return None
-            return oldest
-        long = isinstance(response, LongInvoked)
-        for one in self._under_way:
-            if invoke_id(one.request) == number and isinstance(one.request, LongInvoked) is long:
-                return one
-        (self._long if long else self._short).answered(number)
-        return None
-
     def _late(self, exchange: Exchange, now: float) -> None:
         if exchange.tries and now < exchange.ends and not exchange.general:
             if exchange.begun:
@@ -427,12 +328,6 @@ class Exchanges:
         except DLMSError as error:
             self._end(exchange, error, now)
         return True
-
-    def _stale(self, exchange: Exchange, now: float) -> None:
-        number = invoke_id(exchange.request)
-        if number is not None and exchange.copies:
-            ids = self._long if isinstance(exchange.request, LongInvoked) else self._short
-            ids.give_up(number, Stale(exchange.serial, exchange.copies, now))
 
     def _forsake(self, exchange: Exchange, now: float) -> None:
         self._stale(exchange, now)
