@@ -14,6 +14,7 @@ from dlms_twisted.codec.data import Data
 from dlms_twisted.codec.times import DateTime
 from dlms_twisted.cosem.obis import Obis
 from dlms_twisted.server.objects.base import CosemObject, reads, writes
+from dlms_twisted.server.objects.monitor import number_at
 from dlms_twisted.server.objects.scripts import run_script
 
 __all__ = ["Limiter"]
@@ -132,9 +133,9 @@ class Limiter(CosemObject):
         """
         Compare the value with the threshold, and act if it is time to.
         """
-        value = self._monitored()
+        value = number_at(self, self.meaning(2))
         threshold: Any = self.threshold_active().values
-        if not _is_number(value) or not _is_number(threshold):
+        if value is None or not isinstance(threshold, int | float):
             self._is_over = None
             return
         is_over = value > threshold
@@ -146,21 +147,9 @@ class Limiter(CosemObject):
             self._has_acted = True
             self._act(is_over)
 
-    def _monitored(self) -> Any:
-        monitored = self.meaning(2)
-        if not isinstance(monitored, dict):
-            return None
-        found = self.device.object(monitored["class_id"], monitored["logical_name"])
-        value = None if found is None else found.value(monitored["attribute_index"])
-        return value.values if isinstance(value, Data) else None
-
     def _act(self, is_over: bool) -> None:
         actions = self.meaning(11)
         if isinstance(actions, dict):
             side = "over" if is_over else "under"
             script = actions[f"action_{side}_threshold"]
             run_script(self.device, script["script_logical_name"], script["script_selector"])
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

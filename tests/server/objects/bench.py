@@ -65,6 +65,14 @@ class Bench:
         """
         return self.now
 
+    def local(self, seconds: float | None = None) -> datetime:
+        """
+        @return: what the meter's clock, which shows UTC, shows then.
+        """
+        return datetime.fromtimestamp(self.now if seconds is None else seconds, UTC).replace(
+            tzinfo=None
+        )
+
     def utc(self, local: datetime) -> float:
         """
         @return: the time at which the meter's clock, which shows UTC, shows C{local}.
@@ -88,7 +96,19 @@ class Bench:
         while self.scheduled and min(self.scheduled.values()) <= end:
             name = min(self.scheduled, key=self.scheduled.__getitem__)
             self.now = max(self.now, self.scheduled.pop(name))
-            for one in self.objects:
-                if one.logical_name == name:
-                    one.work(self.now, self.now)
+            self._work(name, self.now)
         self.now = end
+
+    def sleep(self, seconds: float) -> None:
+        """
+        Let time pass without a meter that works, and then do what was due.
+        """
+        self.now += seconds
+        while self.scheduled and min(self.scheduled.values()) <= self.now:
+            name = min(self.scheduled, key=self.scheduled.__getitem__)
+            self._work(name, self.scheduled.pop(name))
+
+    def _work(self, name: bytes, due: float) -> None:
+        for one in self.objects:
+            if one.logical_name == name:
+                one.work(due, self.now)

@@ -1,0 +1,259 @@
+"""
+What a meter does by the clock: Schedule (class 10), Special days table (11) and Single action schedule (22).
+
+Source: DLMS UA 1000-1 (Blue Book), the classes of those names.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Final
+
+from dlms_twisted.apdu.results import ActionResult, DataAccessResult
+from dlms_twisted.codec.data import Data
+from dlms_twisted.codec.times import Date, Time
+from dlms_twisted.cosem.elements import element_of
+from dlms_twisted.cosem.obis import Obis
+from dlms_twisted.server.objects.base import CosemObject, invokes, writes
+from dlms_twisted.server.objects.scripts import run_script
+from dlms_twisted.server.occurrences import falls_on, next_moment, next_occurrence
+
+__all__ = ["Schedule", "SingleActionSchedule", "SpecialDays", "special_day"]
+
+#: The special days of the meter.
+_SPECIAL_DAYS: Final = Obis(0, 0, 11, 0, 0)
+
+
+def special_day(one: CosemObject, day: date) -> int | None:
+    """
+    @param one: Any object of a device.
+
+    @return: the C{day_id} that the device's special days table gives to a day, or C{None}.
+    """
+    table = one.device.object(SpecialDays.CLASS, _SPECIAL_DAYS)
+    return table.day_id(day) if isinstance(table, SpecialDays) else None
+
+
+def _rows(one: CosemObject, attribute: int) -> list[dict[str, Any]]:
+    found = one.meaning(attribute)
+    rows = found if isinstance(found, tuple) else ()
+    return [row for row in rows if isinstance(row, dict)]
+
+
+class SpecialDays(CosemObject):
+    """
+    Days that are not like other days of the week.
+    """
+
+    CLASS = 11
+
+    def day_id(self, day: date) -> int | None:
+        """
+        @return: what the first entry that names the day says.
+        """
+        for row in _rows(self, 2):
+            if isinstance(row["specialday_date"], Date) and falls_on(row["specialday_date"], day):
+                return int(row["day_id"])
+        return None
+
+    @invokes(1)
+    def insert(self, parameter: Data) -> ActionResult:
+        """
+        Put an entry in, instead of one of the same index.
+        """
+        return _insert(self, 1, parameter)
+
+    @invokes(2)
+    def delete(self, parameter: Data) -> ActionResult:
+        """
+        Delete the entry of an index.
+        """
+        return _delete(self, parameter.values, parameter.values)
+
+
+def _insert(one: CosemObject, method: int, parameter: Data) -> ActionResult:
+    entry = _decoded(one, method, parameter)
+    rows = [row for row in _rows(one, 2) if row["index"] != entry["index"]]
+    rows.append(entry)
+    one.put(2, sorted(rows, key=lambda row: int(row["index"])))
+    return ActionResult.SUCCESS
+
+
+def _decoded(one: CosemObject, method: int, parameter: Data) -> dict[str, Any]:
+    kind = one.interface_class.methods[method].parameter
+    entry: dict[str, Any] = kind.decode(element_of(parameter), "entry", [])
+    return entry
+
+
+def _delete(one: CosemObject, first: Any, last: Any) -> ActionResult:
+    rows = _rows(one, 2)
+    left = [row for row in rows if not first <= row["index"] <= last]
+    if len(left) == len(rows):
+        return ActionResult.OTHER_REASON
+    one.put(2, left)
+    return ActionResult.SUCCESS
+
+
+class Schedule(CosemObject):
+    """
+    Runs scripts at times of day, on some days of the week.  On a special day it is C{exec_specdays} that counts: its
+    first bit stands for C{day_id} 0.
+
+    An entry that was missed, because the clock was put forward or the meter slept, is made up for within its validity
+    window (minutes; 0xFFFF for always).
+    """
+
+    CLASS = 10
+    ACTIVE = True
+
+    @writes(2)
+    def set_entries(self, value: Data) -> DataAccessResult:
+        """
+        Take other entries.
+        """
+        self.put(2, value)
+        self.start(self.meter.time())
+        return DataAccessResult.SUCCESS
+
+    @invokes(1)
+    def switch(self, parameter: Data) -> ActionResult:
+        """
+        Disable the entries of the first range of indexes, enable those of the second; 0 to 0 is none.
+        """
+        values: Any = parameter.values
+        off, on = (values[0], values[1]), (values[2], values[3])
+        rows = _rows(self, 2)
+        for row in rows:
+            if 0 < off[0] <= row["index"] <= off[1]:
+                row["enable"] = False
+            if 0 < on[0] <= row["index"] <= on[1]:
+                row["enable"] = True
+        self.put(2, rows)
+        self.start(self.meter.time())
+        return ActionResult.SUCCESS
+
+    @invokes(2)
+    def insert(self, parameter: Data) -> ActionResult:
+        """
+        Put an entry in, instead of one of the same index.
+        """
+        result = _insert(self, 2, parameter)
+        self.start(self.meter.time())
+        return result
+
+    @invokes(3)
+    def delete(self, parameter: Data) -> ActionResult:
+        """
+        Delete the entries of a range of indexes.
+        """
+        values: Any = parameter.values
+        result = _delete(self, *values)
+        self.start(self.meter.time())
+        return result
+
+    def start(self, now: float) -> None:
+        """
+        Wait for what comes next.
+        """
+        times = [self._next(row, now) for row in _rows(self, 2)]
+        self.meter.schedule(self, min((one for one in times if one is not None), default=None))
+
+    def work(self, due: float, now: float) -> None:
+        """
+        Run what is due.
+        """
+        self._run(due - 1, now)
+        self.start(now)
+
+    def clock_set(self, before: float, now: float) -> None:
+        """
+        Make up for what was jumped over; back in time, it comes again.
+        """
+        if now > before:
+            self._run(before, now)
+        self.start(now)
+
+    def _run(self, after: float, until: float) -> None:
+        ready = []
+        for row in _rows(self, 2):
+            at = self._next(row, after)
+            window = float(row["validity_window"]) * 60
+            if at is not None and at <= until:
+                # After a jump only the last time counts: once is enough.
+                latest = self._latest(row, at, until)
+                if row["validity_window"] == 0xFFFF or until - latest <= max(window, 1.0):
+                    ready.append((latest, row))
+        for _, row in sorted(ready, key=lambda one: one[0]):
+            run_script(self.device, row["script_logical_name"], row["script_selector"])
+
+    def _latest(self, row: dict[str, Any], first: float, until: float) -> float:
+        # More than two days of it cannot matter: the last one is within them.
+        latest, at = first, self._next(row, max(first, until - 2 * 86400.0))
+        while at is not None and at <= until:
+            latest, at = at, self._next(row, at)
+        return latest
+
+    def _next(self, row: dict[str, Any], after: float) -> float | None:
+        if not row["enable"] or not isinstance(row["switch_time"], Time):
+            return None
+        local = self.meter.local(after)
+        found = next_moment(lambda day: self._is_day(row, day), row["switch_time"], local)
+        return None if found is None else self.meter.utc(found)
+
+    def _is_day(self, row: dict[str, Any], day: date) -> bool:
+        begin, end = row["begin_date"], row["end_date"]
+        for edge, before in ((begin, True), (end, False)):
+            fixed = edge.to_date() if isinstance(edge, Date) else None
+            if fixed is not None and (day < fixed if before else day > fixed):
+                return False
+        special = special_day(self, day)
+        bits: str = row["exec_weekdays"] if special is None else row["exec_specdays"]
+        place = day.weekday() if special is None else special
+        return bits[place : place + 1] == "1"
+
+
+class SingleActionSchedule(CosemObject):
+    """
+    Runs one script at certain times.  What was missed while the meter slept is run once; what the clock was put over
+    is not.
+    """
+
+    CLASS = 22
+    ACTIVE = True
+
+    @writes(4)
+    def set_times(self, value: Data) -> DataAccessResult:
+        """
+        Take other times.
+        """
+        self.put(4, value)
+        self.start(self.meter.time())
+        return DataAccessResult.SUCCESS
+
+    def start(self, now: float) -> None:
+        """
+        Wait for the next time.
+        """
+        local = self.meter.local(now)
+        moments = []
+        for row in _rows(self, 4):
+            if isinstance(row["time"], Time) and isinstance(row["date"], Date):
+                found = next_occurrence(row["time"], row["date"], local)
+                if found is not None:
+                    moments.append(self.meter.utc(found))
+        self.meter.schedule(self, min(moments, default=None))
+
+    def work(self, due: float, now: float) -> None:
+        """
+        Run the script.
+        """
+        script = self.meaning(2)
+        if isinstance(script, dict):
+            run_script(self.device, script["script_logical_name"], script["script_selector"])
+        self.start(now)
+
+    def clock_set(self, before: float, now: float) -> None:
+        """
+        The next time is another.
+        """
+        self.start(now)
