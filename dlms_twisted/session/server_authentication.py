@@ -11,9 +11,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from dlms_twisted.apdu.action import ActionRequestNormal, ActionResponseNormal
+from dlms_twisted.apdu.action import (
+    ActionRequestNormal,
+    ActionRequestWithFirstPBlock,
+    ActionResponseNormal,
+)
 from dlms_twisted.apdu.base import Apdu
-from dlms_twisted.apdu.descriptors import MethodDescriptor
 from dlms_twisted.apdu.results import ActionResult, DataAccessResult
 from dlms_twisted.apdu.short_name import ReadRequest, ReadResponse, WriteRequest, WriteResponse
 from dlms_twisted.apdu.variable_access import (
@@ -43,12 +46,12 @@ _REPLY: Final = 1
 
 def is_third_pass(device: ServedDevice, established: Established, request: Apdu) -> bool:
     """
-    Is the request the call of C{reply_to_HLS_authentication}, the only one that is allowed before the client proved
-    itself?
+    Is the request the call of C{reply_to_HLS_authentication}, or its first part?  No other is allowed before the
+    client proved itself.
     """
     served = established.served
     match request:
-        case ActionRequestNormal(method=MethodDescriptor() as method):
+        case ActionRequestNormal(method=method) | ActionRequestWithFirstPBlock(method=method):
             return (
                 method.class_id == _ASSOCIATION
                 and method.method_id == _REPLY

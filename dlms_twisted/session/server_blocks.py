@@ -152,6 +152,13 @@ class ServerBlocks:
         """
         return self._sending is not None
 
+    @property
+    def joining(self) -> bool:
+        """
+        Does a request come in blocks?
+        """
+        return self._joining is not None
+
     def reset(self) -> None:
         """
         Forget all: the association has ended.

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from attrs import define, field
 
 from dlms_twisted.apdu.access import AccessRequest
+from dlms_twisted.apdu.action import ActionRequestWithPBlock
 from dlms_twisted.apdu.base import Apdu
 from dlms_twisted.apdu.conformance import Conformance
 from dlms_twisted.apdu.data_notification import DataNotificationConfirm
@@ -22,7 +23,7 @@ from dlms_twisted.errors import DecodeError, DLMSError, Reason, SecurityError
 from dlms_twisted.security.policy import Policy
 from dlms_twisted.security.window import ReplayWindow
 from dlms_twisted.session.blocks import Received, ServerBlocks
-from dlms_twisted.session.served import Caller, ServedDevice
+from dlms_twisted.session.served import Caller, ServedAssociation, ServedDevice
 from dlms_twisted.session.server_access import access_response
 from dlms_twisted.session.server_authentication import is_third_pass, prove, proven
 from dlms_twisted.session.server_dispatch import LogicalNames
@@ -103,8 +104,10 @@ class ServerExchange:
         @param apdu: A GetRequestNormal without selection, 13 octets.
         """
         established = self.established
+        served = self._current()
+        if served.policy is not Policy.NONE and served.policy != Policy.NONE:
+            return self.treat(apdu, now, False) or b""
         self.blocks.interrupt()
-        served = established.served
         caller = Caller(served, now, established.security.peer_title, Policy.NONE)
         access = ObjectAccess(self.device, caller, ciphered=False)
         attribute = apdu[11] - (apdu[11] >> 7 << 8)
@@ -125,6 +128,16 @@ class ServerExchange:
         opened = OpenedRequest(apdu, (), Policy.NONE)
         return self._seal(_Request(opened, now, False, None), response)
 
+    def _current(self) -> ServedAssociation:
+        """
+        What holds now: a policy may have been activated since we associated.
+        """
+        established = self.established
+        served = self.device.association(established.served.client)
+        if served is not None:
+            established.served = served
+        return established.served
+
     def treat(self, octets: bytes, now: float, in_general: bool) -> bytes | None:
         """
         @param octets: Any octets but none at all.
@@ -144,6 +157,7 @@ class ServerExchange:
     def _answer(self, octets: bytes, now: float, in_general: bool) -> bytes | _Refused | None:
         established = self.established
         security = established.security
+        served = self._current()
         if octets[0] == _RLRQ:
             released = release(self.device, established, octets)
             if released.is_over:
@@ -152,9 +166,9 @@ class ServerExchange:
         pending = established.authentication is not None
         before = security.snapshot() if pending else None
         try:
-            opened = security.open(octets, established.served.policy)
+            opened = security.open(octets, served.policy)
         except SecurityError as error:
-            self.device.refused(established.served, error.reason.value)
+            self.device.refused(served, error.reason.value)
             if error.reason is Reason.REPLAY:
                 return refusal(octets[0], Cause.COUNTER, security.expected_counter)
             return _Refused(octets[0], Cause.DECIPHERING)
@@ -182,6 +196,8 @@ class ServerExchange:
             return _Refused(tag, Cause.NOT_NEGOTIATED) if wanted else None
         if wanted and not established.confirmed:
             return _Refused(tag, Cause.NOT_ASSOCIATED)
+        if pending and not self._may_prove(request):
+            return _Refused(tag, Cause.NOT_ASSOCIATED)
         step = self.blocks.receive(request)
         if not isinstance(step, Received):
             return self._seal(came, step.apdu, is_step=True) if wanted else None
@@ -193,13 +209,19 @@ class ServerExchange:
             return None
         return self._seal(came, response)
 
+    def _may_prove(self, request: Apdu) -> bool:
+        """
+        Is the request a client's proof, or a part of it?
+        """
+        if isinstance(request, ActionRequestWithPBlock):
+            return self.blocks.joining
+        return is_third_pass(self.device, self.established, request)
+
     def _prove(self, came: _Request, request: Apdu) -> bytes | _Refused | None:
         """
         Pass three, and four.
         """
         established = self.established
-        if not is_third_pass(self.device, established, request):
-            return _Refused(request.TAG, Cause.NOT_ASSOCIATED)
         try:
             proof = prove(established, request, came.before)
         except DLMSError as error:
