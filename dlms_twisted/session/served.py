@@ -129,11 +129,13 @@ class ServedObject(Protocol):
 class ServedDevice(Protocol):
     """
     One logical device.
-
-    @ivar title: System title of the meter, eight octets.
     """
 
-    title: bytes
+    @property
+    def title(self) -> bytes:
+        """
+        System title of the meter, eight octets.
+        """
 
     def association(self, client: int) -> ServedAssociation | None:
         """
