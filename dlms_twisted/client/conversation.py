@@ -24,6 +24,7 @@ from dlms_twisted.session.client_events import (
     Broken,
     ClientEvent,
     Failed,
+    Part,
     Pushed,
     SessionState,
     Transmit,
@@ -42,10 +43,11 @@ class _Job:
     @ivar begin: Begins it; gives the name of the request.
     @ivar alone: May nothing else be under way?
     @ivar exchange: The name, once it has begun.
+    @ivar partial: Told of parts of the answer.
     @ivar over: Does nobody wait any more, not even to be told so?
     """
 
-    __slots__ = ("alone", "begin", "exchange", "over", "waiting")
+    __slots__ = ("alone", "begin", "exchange", "over", "partial", "waiting")
 
     def __init__(
         self,
@@ -56,6 +58,7 @@ class _Job:
         self.begin = begin
         self.alone = alone
         self.over = False
+        self.partial: Callable[[bytes], None] | None = None
         self.exchange: Exchange | None = None
         self.waiting: Deferred[Apdu | None] = Deferred(lambda _: cancelled(self))
 
@@ -66,6 +69,7 @@ class Conversation:
     L{dlms_twisted.transport.channel.ChannelReceiver}).
 
     @ivar session: The sans-IO session.
+    @ivar clock: That of all deadlines.
     @ivar channel: Set by whoever makes the channel, before anything else.
     """
 
@@ -78,7 +82,7 @@ class Conversation:
         """
         @param lossy: Does the channel lose, double and reorder what it carries?
         """
-        self._clock = clock
+        self.clock = clock
         self._settings = settings
         self._recovery = Recovery(settings)
         self._options = settings.options(lossy=lossy)
@@ -103,13 +107,6 @@ class Conversation:
         Is the channel there, as far as we know?
         """
         return self._lost is None
-
-    @property
-    def now(self) -> float:
-        """
-        The time on the conversation's clock, in seconds.
-        """
-        return self._clock.seconds()
 
     async def associate(self) -> None:
         """
@@ -136,11 +133,14 @@ class Conversation:
         *,
         long: bool = False,
         repeatable: bool | None = None,
+        partial: Callable[[bytes], None] | None = None,
     ) -> Apdu:
         """
         @param make: Makes the request of its invoke-id-and-priority.
         @param long: It has a long one, as ACCESS.
         @param repeatable: May it be made twice, should an answer be lost?  C{None} for what only reads.
+        @param partial: Called with the octets of a long attribute's Data as they come: a part from its front, at a
+            time; perhaps not to the end, or never.
 
         @return: the answer.
 
@@ -149,17 +149,19 @@ class Conversation:
         session = self.session
 
         def begin() -> Exchange:
-            now = self._clock.seconds()
+            now = self.clock.seconds()
             invoke = session.long_invoke(now) if long else session.invoke(now)
-            return session.request(make(invoke), now, repeatable=repeatable)
+            return session.request(
+                make(invoke), now, repeatable=repeatable, parts=partial is not None
+            )
 
         try:
-            answer = await self._do(begin)
+            answer = await self._do(begin, partial=partial)
         except ExceptionResponseError as error:
             # The meter has not treated it, so that it may be made again.
             if not self._recovery.recovers(error):
                 raise
-            answer = await self._do(begin)
+            answer = await self._do(begin, partial=partial)
         if answer is None:
             raise LinkError("dropped", "the association ended")
         return answer
@@ -171,7 +173,7 @@ class Conversation:
 
         def begin() -> None:
             if self.session.state is SessionState.ASSOCIATED:
-                self.session.release(self._clock.seconds())
+                self.session.release(self.clock.seconds())
 
         if self.open and self.session.state is SessionState.ASSOCIATED:
             await self._do(begin, alone=True)
@@ -196,11 +198,16 @@ class Conversation:
     # -- whose turn it is ----------------------------------------------------------------------------------
 
     async def _do(
-        self, begin: Callable[[], Exchange | None], *, alone: bool = False
+        self,
+        begin: Callable[[], Exchange | None],
+        *,
+        alone: bool = False,
+        partial: Callable[[bytes], None] | None = None,
     ) -> Apdu | None:
         if self._lost is not None:
             raise self._lost
         job = _Job(begin, alone, self._cancelled)
+        job.partial = partial
         self._queue.append(job)
         self._work()
         try:
@@ -236,7 +243,7 @@ class Conversation:
         challenge = b""
         if mechanism.is_high:
             challenge = make_challenge(mechanism, self._settings.random)
-        self.session.associate(challenge, self._clock.seconds())
+        self.session.associate(challenge, self.clock.seconds())
 
     def _cancelled(self, job: _Job) -> None:
         if job in self._queue:
@@ -246,7 +253,7 @@ class Conversation:
             self._break(LinkError("abandoned", "associating or releasing was cancelled"))
         elif job.exchange is not None:
             self._jobs.pop(job.exchange, None)
-            self.session.give_up(job.exchange, self._clock.seconds())
+            self.session.give_up(job.exchange, self.clock.seconds())
         job.waiting.errback(CancelledError())
         self._work()
 
@@ -260,7 +267,7 @@ class Conversation:
             return
         if self._observer is not None:
             self._trace("in", "apdu", apdu)
-        self.session.receive(apdu, self._clock.seconds())
+        self.session.receive(apdu, self.clock.seconds())
         self._work()
 
     def channel_pushed(self, apdu: bytes) -> None:
@@ -286,7 +293,7 @@ class Conversation:
         self._trace(direction, "frame", octets)
 
     def _time_passed(self) -> None:
-        self.session.time_passed(self._clock.seconds())
+        self.session.time_passed(self.clock.seconds())
         self._work()
 
     def _work(self) -> None:
@@ -309,6 +316,8 @@ class Conversation:
             self._ended(event.exchange, event.apdu)
         elif isinstance(event, Failed):
             self._ended(event.exchange, event.error)
+        elif isinstance(event, Part):
+            self._part(event)
         elif isinstance(event, Pushed):
             self._tell(event.apdu, event.protected)
         elif isinstance(event, Broken):
@@ -327,6 +336,18 @@ class Conversation:
             self.channel.send(event.apdu, answer=event.answer)
         except DLMSError as error:
             self.stop(error)
+
+    def _part(self, event: Part) -> None:
+        job = self._jobs.get(event.exchange)
+        if job is None or job.partial is None or job.over:
+            return
+        try:
+            job.partial(event.octets)
+        except DLMSError as error:
+            # Who asked cannot use what comes.
+            del self._jobs[event.exchange]
+            self.session.give_up(event.exchange, self.clock.seconds())
+            _end(job, error)
 
     def _ended(self, exchange: Exchange | None, result: Apdu | DLMSError | None) -> None:
         if exchange is None:
@@ -361,7 +382,7 @@ class Conversation:
         if self._observer is None:
             return
         try:
-            self._observer(TraceEvent(self._clock.seconds(), direction, kind, octets))
+            self._observer(TraceEvent(self.clock.seconds(), direction, kind, octets))
         except Exception:
             # As above.
             self.log.failure("the observer of the conversation failed")

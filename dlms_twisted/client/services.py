@@ -6,7 +6,7 @@ What L{dlms_twisted.client.Meter} offers is built on this; whoever adds to it ca
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from attrs import evolve
 
@@ -84,9 +84,17 @@ class Services:
                 self._objects = ObjectList.of_logical_names(await self.get(_OBJECTS))
         return self._objects
 
-    async def get(self, what: str | Reference, selection: SelectiveAccess | None = None) -> Data:
+    async def get(
+        self,
+        what: str | Reference,
+        selection: SelectiveAccess | None = None,
+        partial: Callable[[bytes], None] | None = None,
+    ) -> Data:
         """
         Read an attribute.
+
+        @param selection: Which part of it.
+        @param partial: See L{Conversation.request}.
 
         @raise AccessRefusedError: the meter refuses.
         """
@@ -97,7 +105,8 @@ class Services:
         response = await self.conversation.request(
             lambda invoke: GetRequestNormal(
                 invoke_id_and_priority=invoke, attribute=attribute, access_selection=selection
-            )
+            ),
+            partial=partial,
         )
         if not isinstance(response, GetResponseNormal):
             raise _wrong(response)

@@ -7,6 +7,7 @@ Source: IEC 62056-5-3, AARQ and AARE; 02, sections 2 to 7.
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 from attrs import field, frozen
@@ -23,7 +24,16 @@ from dlms_twisted.security.hls import Mechanism, Transform, aes_ecb
 from dlms_twisted.security.keys import MeterKeys
 from dlms_twisted.security.policy import Policy
 
-__all__ = ["LN_CONFORMANCE", "SN_CONFORMANCE", "Accepted", "AssociationSettings", "aarq", "judge"]
+__all__ = [
+    "LN_CONFORMANCE",
+    "SN_CONFORMANCE",
+    "Accepted",
+    "AssociationSettings",
+    "MessageKeys",
+    "aarq",
+    "initiate_request",
+    "judge",
+]
 
 #: What this client can do with logical names.
 LN_CONFORMANCE: Final = (
@@ -37,6 +47,7 @@ LN_CONFORMANCE: Final = (
     | Conformance.SELECTIVE_ACCESS
     | Conformance.EVENT_NOTIFICATION
     | Conformance.ACTION
+    | Conformance.ACCESS
 )
 #: The same with short names.
 SN_CONFORMANCE: Final = (
@@ -51,6 +62,21 @@ SN_CONFORMANCE: Final = (
 
 #: Mechanisms whose computations take both system titles.
 _WITH_TITLES: Final = frozenset({Mechanism.GMAC, Mechanism.SHA256, Mechanism.ECDSA})
+
+
+class MessageKeys(StrEnum):
+    """
+    Whose keys general-ciphering uses (04, section 6).
+    """
+
+    #: The global unicast key.
+    IDENTIFIED = "identified"
+    #: One for each message, wrapped under the master key.
+    WRAPPED = "wrapped"
+    #: One for each message, agreed by C(1e, 1s): ephemeral, and signed.
+    AGREED = "agreed"
+    #: One for each message, agreed by C(0e, 2s): of the static keys of both.
+    STATIC = "static"
 
 
 @frozen(kw_only=True)
@@ -69,6 +95,8 @@ class AssociationSettings:
     @ivar conformance: What is proposed; C{None} for L{LN_CONFORMANCE} or L{SN_CONFORMANCE}.
     @ivar max_receive: The longest APDU that we take, in octets; 0 for no limit.
     @ivar general: Protect by general-glo-ciphering instead of the form of each service.
+    @ivar message_keys: Protect by general-ciphering with these keys instead.  What is signed, too, is signed first.
+    @ivar general_blocks: Propose general block transfer.
     @ivar user: Number of the user (calling-AE-invocation-id), where the meter tells users apart.
     @ivar transform: What the manufacturer's mechanism computes of secret and challenge.
     @ivar pre_established: The association exists: nothing is exchanged to make it, or to end it.
@@ -86,6 +114,8 @@ class AssociationSettings:
     conformance: Conformance | None = None
     max_receive: int = 0xFFFF
     general: bool = False
+    message_keys: MessageKeys | None = None
+    general_blocks: bool = True
     user: int | None = None
     transform: Transform = field(default=aes_ecb, repr=False)
     pre_established: bool = False
@@ -100,7 +130,7 @@ class AssociationSettings:
         """
         Are requests protected?
         """
-        return self.security.authenticated or self.security.encrypted
+        return self.security != Policy.NONE
 
     @property
     def needs_title(self) -> bool:
@@ -123,7 +153,12 @@ class AssociationSettings:
         """
         if self.conformance is not None:
             return self.conformance
-        return SN_CONFORMANCE if self.short_names else LN_CONFORMANCE
+        proposed = SN_CONFORMANCE if self.short_names else LN_CONFORMANCE
+        if self.general_blocks:
+            proposed |= Conformance.GENERAL_BLOCK_TRANSFER
+        if self.general or self.message_keys is not None or self.security.signed:
+            proposed |= Conformance.GENERAL_PROTECTION
+        return proposed
 
 
 class Accepted(NamedTuple):

@@ -14,6 +14,8 @@ What giving up leaves behind:
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from dlms_twisted.apdu.base import Apdu
 from dlms_twisted.apdu.registry import decode
 from dlms_twisted.errors import (
@@ -78,11 +80,14 @@ class ClientSession(ClientAssociation):
 
     # -- what we want --------------------------------------------------------------------------------------
 
-    def request(self, request: Apdu, now: float, *, repeatable: bool | None = None) -> Exchange:
+    def request(
+        self, request: Apdu, now: float, *, repeatable: bool | None = None, parts: bool = False
+    ) -> Exchange:
         """
         Send a confirmed request, in blocks where it is too long.
 
         @param repeatable: May it be made twice, should an answer be lost?  C{None} for what only reads.
+        @param parts: Tell of a long attribute as it comes (L{Part}).
 
         @return: the name of the request in events.
 
@@ -91,13 +96,31 @@ class ClientSession(ClientAssociation):
         """
         if self.state is not SessionState.ASSOCIATED:
             self._want(SessionState.ASSOCIATED)
-        return self._exchanges.begin(request, now, repeatable=repeatable)
+        return self._exchanges.begin(request, now, repeatable=repeatable, parts=parts)
 
     def give_up(self, exchange: Exchange, now: float) -> None:
         """
         Nobody waits for the answer any more.
         """
         self._exchanges.give_up(exchange, now)
+
+    def change_keys(
+        self,
+        *,
+        encryption_key: bytes | None = None,
+        authentication_key: bytes | None = None,
+        master_key: bytes | None = None,
+    ) -> None:
+        """
+        The meter has got new keys: they are used from the next request on.  Those that are not said stay.
+        """
+        keys = self._security.keys
+        self._security.keys = evolve(
+            keys,
+            encryption_key=encryption_key or keys.encryption_key,
+            authentication_key=authentication_key or keys.authentication_key,
+            master_key=master_key or keys.master_key,
+        )
 
     # -- what comes ----------------------------------------------------------------------------------------
 

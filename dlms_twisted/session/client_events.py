@@ -17,6 +17,7 @@ __all__ = [
     "Broken",
     "ClientEvent",
     "Failed",
+    "Part",
     "Pushed",
     "Released",
     "SessionState",
@@ -67,6 +68,18 @@ class Answered(NamedTuple):
     exchange: Exchange | None = None
 
 
+class Part(NamedTuple):
+    """
+    A block of an answer has come, in its order.
+
+    @ivar octets: Of the Data that is read: all parts together are the front of it.
+    @ivar exchange: Which request.
+    """
+
+    octets: bytes
+    exchange: Exchange
+
+
 class Failed(NamedTuple):
     """
     What was under way, a request or the association, failed; an association that was there still is.
@@ -104,4 +117,4 @@ class Released(NamedTuple):
     """
 
 
-ClientEvent = Transmit | Associated | Answered | Failed | Pushed | Broken | Released
+ClientEvent = Transmit | Associated | Answered | Part | Failed | Pushed | Broken | Released

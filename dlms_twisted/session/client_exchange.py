@@ -69,6 +69,8 @@ class Exchange:
     @ivar crowded: Were others under way when its blocks began?
     @ivar tries: How often it may still be repeated.
     @ivar copies: How many answers may come, as it was sent so often; 0 before it was.
+    @ivar parts: Are parts of the answer to be told as they come?
+    @ivar told: Were some?  Then it cannot begin again.
     @ivar suspicion: What came that was perhaps the answer, and was no good: why it failed, if it does.
     """
 
@@ -82,10 +84,12 @@ class Exchange:
         "ends",
         "general",
         "held",
+        "parts",
         "request",
         "said",
         "serial",
         "suspicion",
+        "told",
         "tries",
     )
 
@@ -105,6 +109,8 @@ class Exchange:
         self.begun = False
         self.crowded = False
         self.copies = 0
+        self.parts = False
+        self.told = False
         self.suspicion: DLMSError | None = None
 
     def due(self, now: float) -> bool:

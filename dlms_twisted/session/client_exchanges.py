@@ -16,7 +16,12 @@ from dlms_twisted.apdu.base import Apdu
 from dlms_twisted.apdu.block_transfer import GeneralBlockTransfer
 from dlms_twisted.apdu.conformance import Conformance
 from dlms_twisted.apdu.descriptors import LongInvoked
-from dlms_twisted.apdu.get import GetResponseNormal, GetResponseWithList
+from dlms_twisted.apdu.get import (
+    GetRequestNormal,
+    GetResponseNormal,
+    GetResponseWithDataBlock,
+    GetResponseWithList,
+)
 from dlms_twisted.apdu.results import DataAccessResult
 from dlms_twisted.apdu.service_error import ConfirmedServiceError, ExceptionResponse
 from dlms_twisted.errors import (
@@ -28,7 +33,7 @@ from dlms_twisted.errors import (
 )
 from dlms_twisted.session import general_blocks
 from dlms_twisted.session.blocks import ClientBlocks, Send, client_blocks
-from dlms_twisted.session.client_events import Broken, ClientEvent, Transmit
+from dlms_twisted.session.client_events import Broken, ClientEvent, Part, Transmit
 from dlms_twisted.session.client_exchange import (
     Exchange,
     is_repeatable,
@@ -102,11 +107,14 @@ class Exchanges(ExchangeTable):
 
     # -- what the owner wants ------------------------------------------------------------------------------
 
-    def begin(self, request: Apdu, now: float, *, repeatable: bool | None = None) -> Exchange:
+    def begin(
+        self, request: Apdu, now: float, *, repeatable: bool | None = None, parts: bool = False
+    ) -> Exchange:
         """
         Send a request, or hold it until it may be sent.
 
         @param repeatable: May it be made twice?  C{None} for what only reads.
+        @param parts: Tell what an attribute holds while it comes.
 
         @raise LocalProtocolError: too much is under way, or it is longer than the meter takes.
         @raise DLMSError: it cannot be protected.
@@ -124,6 +132,7 @@ class Exchanges(ExchangeTable):
             tries=tries,
             ends=now + self._options.longest,
         )
+        exchange.parts = parts and isinstance(request, GetRequestNormal)
         first = self._first(exchange)
         self._under_way.append(exchange)
         try:
@@ -160,6 +169,10 @@ class Exchanges(ExchangeTable):
                 return False
             if isinstance(step, Send):
                 exchange.alone = exchange.begun = True
+                if exchange.parts and isinstance(response, GetResponseWithDataBlock):
+                    exchange.told = True
+                    if isinstance(response.result, bytes):
+                        self._emit(Part(response.result, exchange))
                 exchange.copies = 1
                 self._say(exchange, step.apdu, now)
                 return True
@@ -312,7 +325,7 @@ class Exchanges(ExchangeTable):
 
         @return: whether that was possible.
         """
-        if not is_repeatable(exchange.request):
+        if exchange.told or not is_repeatable(exchange.request):
             return False
         exchange.tries = max(0, exchange.tries - 1)
         exchange.crowded = exchange.begun = exchange.general = False
