@@ -137,6 +137,19 @@ class TomlTable:
                 raise self._wrong(f"{key}[{index}]", dict, item)
             yield TomlTable(item, self.file, f"{self.dotted(key)}[{index}]")
 
+    def anything(self, key: str) -> object:
+        """
+        @return: what the table says, of whatever kind; L{None} where it does not say it.
+        """
+        self._known.add(key)
+        return self._values.get(key)
+
+    def __iter__(self) -> Iterator[str]:
+        """
+        @return: the keys that the table says.
+        """
+        return iter(self._values)
+
     def convert(self, key: str, parse: Callable[[str, str], T]) -> T | None:
         """
         Read a text and give it a meaning.

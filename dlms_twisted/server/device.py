@@ -39,7 +39,16 @@ class Device:
     @ivar description: What it is; shared with other meters.
     """
 
-    __slots__ = ("_associated", "_keys", "_objects", "_secrets", "_waiting", "description", "meter")
+    __slots__ = (
+        "_associated",
+        "_keys",
+        "_objects",
+        "_secrets",
+        "_served",
+        "_waiting",
+        "description",
+        "meter",
+    )
 
     def __init__(self, meter: SimulatedMeter, description: DeviceDescription) -> None:
         self.meter = meter
@@ -48,6 +57,7 @@ class Device:
         self._secrets: dict[int, bytes] = {}
         #: For each client: the meter's keys, and what was made of them.
         self._keys: dict[int, tuple[MeterKeys, MeterKeys]] = {}
+        self._served: dict[int, ServedAssociation] = {}
         self._associated: dict[int, int] = {}
         self._waiting: list[CosemObject] = []
 
@@ -117,6 +127,7 @@ class Device:
         """
         self._objects = {key: one for key, one in self._objects.items() if one.is_kept}
         self._keys = {}
+        self._served = {}
 
     @staticmethod
     def _key(plan: ObjectDescription, client: int) -> _Key:
@@ -134,15 +145,17 @@ class Device:
         """
         @return: how the client of that address may associate.
         """
-        view = self.view(client)
-        if view is None:
-            return None
-        plan = view.plan
+        found = self._served.get(client)
+        if found is None and client in self.description.by_client:
+            found = self._served[client] = self._serve(self.description.by_client[client].plan)
+        return found
+
+    def _serve(self, plan: AssociationDescription) -> ServedAssociation:
         policy, answers = plan.security, plan.answers
-        setup = self._live_setup()
-        if plan.ciphered and setup is not None:
-            policy |= setup.setup.policy.request
-            answers |= setup.setup.policy.response
+        setup = self._setup() if plan.ciphered else None
+        if setup is not None:
+            policy |= setup.policy_now.request
+            answers |= setup.policy_now.response
         return ServedAssociation(
             client=plan.client,
             mechanism=plan.mechanism,
@@ -175,6 +188,7 @@ class Device:
         This one holds from the next association on.
         """
         self._secrets[client] = secret
+        self.changed()
 
     def is_associated(self, client: int) -> bool:
         """
@@ -182,24 +196,27 @@ class Device:
         """
         return self._associated.get(client, 0) > 0
 
-    def _live_setup(self) -> SecuritySetupObject | None:
-        for one in self._objects.values():
-            if isinstance(one, SecuritySetupObject):
-                return one
-        return None
+    def changed(self) -> None:
+        """
+        A policy or a secret has changed: associations are not what they were.
+        """
+        self._served = {}
+
+    def _setup(self) -> SecuritySetupObject | None:
+        plan = next((one for one in self.description.objects if one.class_id == 64), None)
+        found = None if plan is None else self.made(plan)
+        return found if isinstance(found, SecuritySetupObject) else None
 
     def keys(self, association: ServedAssociation) -> MeterKeys:
         """
         @return: the keys in use now; with the title of the client where it is known beforehand.
         """
-        plan = self._view(association).plan
-        setup = self._live_setup()
-        title = plan.client_title or (setup.setup.client_title if setup is not None else b"")
         of_meter = self.meter.keys
         before = self._keys.get(association.client)
         # Who uses them caches what it makes of them: the same object while nothing changed.
-        if before is None or before[0] is not of_meter or (before[1].system_title or b"") != title:
-            keys = evolve(of_meter, system_title=title or None)
+        if before is None or before[0] is not of_meter:
+            plan = self._view(association).plan
+            keys = evolve(of_meter, system_title=plan.client_title)
             if plan.client_signing_key is not None:
                 keys = evolve(keys, signing_public_key=plan.client_signing_key)
             before = self._keys[association.client] = (of_meter, keys)

@@ -21,6 +21,8 @@ __all__ = ["LocalTime", "in_year"]
 
 #: Nothing specified: no rule.
 _NEVER: Final = DateTime()
+#: Minutes; beyond it a deviation is none.
+_MOST_ZONE: Final = 14 * 60
 _EPOCH: Final = datetime(1970, 1, 1)
 #: What a clock can show: the years that a date has.
 _LEAST: Final = (datetime(1971, 1, 1) - _EPOCH).total_seconds()
@@ -83,7 +85,7 @@ class LocalTime:
         """
         zone, begin, end, shift, enabled = (meaning(number) for number in (3, 5, 6, 7, 8))
         return cls(
-            time_zone=zone if isinstance(zone, int) else 0,
+            time_zone=zone if isinstance(zone, int) and abs(zone) <= _MOST_ZONE else 0,
             begin=begin if isinstance(begin, DateTime) else _NEVER,
             end=end if isinstance(end, DateTime) else _NEVER,
             shift=shift if isinstance(shift, int) else 0,

@@ -83,6 +83,13 @@ class SecuritySetupObject(CosemObject):
             )
         return self._setup
 
+    @property
+    def policy_now(self) -> SecurityPolicy:
+        """
+        What is demanded of ciphered associations.
+        """
+        return self._policy() if self._setup is None else self._setup.policy
+
     def _octets(self, attribute: int) -> bytes:
         value = self.get(attribute).values
         return value if isinstance(value, bytes) else b""
@@ -177,8 +184,9 @@ class SecuritySetupObject(CosemObject):
         setup.keys = evolve(setup.keys, **now)
         self._changed = True
         found = setup.invoke(method, parameter)
-        # A key pair that a certificate came back for holds at once.
+        # A key pair that a certificate came back for holds at once, and so does a policy.
         self._take_over()
+        self.device.changed()
         return found
 
     def answered(self, caller: Caller) -> None:
