@@ -17,6 +17,7 @@ __all__ = [
     "DecodeError",
     "EncodeError",
     "ExceptionResponseError",
+    "ImageTransferError",
     "KeyStoreError",
     "LinkError",
     "LocalProtocolError",
@@ -264,3 +265,22 @@ class RequestTimeoutError(DLMSError):
     """
     The meter did not answer in time.
     """
+
+
+class ImageTransferError(DLMSError):
+    """
+    A meter does not take an image, or takes it and does not like it.
+
+    @ivar stage: C{enabled}, C{initiate}, C{blocks}, C{verify} or C{activate}.
+    @ivar status: The standard's number of where the transfer stands; C{None} where the meter does not say it.
+    @ivar detail: In words.
+    """
+
+    def __init__(self, stage: str, status: int | None, detail: str) -> None:
+        super().__init__(stage, status, detail)
+        self.stage = stage
+        self.status = status
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"image transfer, {self.stage}: {self.detail}"

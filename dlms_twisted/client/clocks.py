@@ -1,30 +1,243 @@
 """
-The clock of a meter.
+The clock of a meter: what it shows, by how much it is ahead of ours, and setting it.
+
+Half of the measured round trip is taken for the way there, and half for the way back.  Our time is the reactor's,
+which for real reactors is the computer's.  Source: DLMS UA 1000-1 (Blue Book), Clock.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from typing import Final, NamedTuple
+
+from attrs import evolve
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 
 from dlms_twisted.client.reference import Reference
 from dlms_twisted.client.services import Services
+from dlms_twisted.codec import build
+from dlms_twisted.codec.data import Data
 from dlms_twisted.codec.times import DateTime
+from dlms_twisted.cosem.clock import ClockOptions
 from dlms_twisted.cosem.obis import Obis
-from dlms_twisted.errors import RemoteProtocolError
+from dlms_twisted.cosem.selection import RangeStyle, clock_octets
+from dlms_twisted.errors import AccessRefusedError, LocalProtocolError, RemoteProtocolError
 
-__all__ = ["CLOCK", "read_clock"]
+__all__ = ["CLOCK", "ClockReading", "ClockSetting", "Clocks"]
 
 #: The clock's time.
 CLOCK: Final = Reference(Obis(0, 0, 1, 0, 0), 8, 2)
+#: Methods of the class.
+_TO_MINUTE: Final = 3
+_TO_PRESET: Final = 4
+_PRESET: Final = 5
+_SHIFT: Final = 6
+#: The farthest that C{shift_time} goes, in seconds.
+_FARTHEST: Final = 900
+#: For how long after its preset time a meter waits for the word, in seconds.
+_VALIDITY: Final = timedelta(minutes=10)
+#: The forms of a time that meters want, the usual first.
+_STYLES: Final[tuple[RangeStyle, ...]] = (
+    RangeStyle(),
+    RangeStyle(status=0xFF),
+    RangeStyle(deviation=False),
+    RangeStyle(deviation=False, status=0xFF),
+)
+#: read-write-denied, object-undefined, object-unavailable, scope-of-access-violated: another form changes nothing.
+_FINAL: Final = frozenset({3, 4, 11, 13})
 
 
-async def read_clock(services: Services) -> DateTime:
+class ClockReading(NamedTuple):
     """
-    @return: what the clock shows.
+    A look at a meter's clock.
 
-    @raise RemoteProtocolError: it holds no time.
+    @ivar shown: What it showed.
+    @ivar offset: By how many seconds it was ahead of our time; C{None} where it does not say its deviation from UTC
+        and no zone was given.
+    @ivar round_trip: How long the question and its answer took, in seconds: the offset is sure to half of it, and to
+        the second where the meter shows no hundredths.
     """
-    data = await services.get(CLOCK)
-    if not isinstance(data.values, bytes):
-        raise RemoteProtocolError("the clock holds no time")
-    return DateTime.from_octets(data.values)
+
+    shown: DateTime
+    offset: float | None
+    round_trip: float
+
+
+class ClockSetting(NamedTuple):
+    """
+    What became of setting a clock.
+
+    @ivar how: C{set}, C{shift-time}, C{preset-time} or C{adjust-to-minute}; C{none} where there was nothing to do.
+    @ivar before: What it showed.
+    @ivar after: What it showed then.
+    """
+
+    how: str
+    before: ClockReading
+    after: ClockReading
+
+
+class Clocks:
+    """
+    The clock of one meter.
+    """
+
+    def __init__(self, services: Services, clock: IReactorTime, where: Reference = CLOCK) -> None:
+        """
+        @param clock: Our time, in seconds since 1970, UTC.
+        @param where: The time of the clock object.
+        """
+        self._services = services
+        self._clock = clock
+        self._where = where
+        self._styles = _STYLES
+
+    async def shown(self) -> DateTime:
+        """
+        @return: what the clock shows.
+
+        @raise RemoteProtocolError: it holds no time.
+        """
+        data = await self._services.get(self._where)
+        if not isinstance(data.values, bytes) or len(data.values) != len(_NOTHING):
+            raise RemoteProtocolError("the clock holds no time")
+        return DateTime.from_octets(data.values)
+
+    async def read(self, zone: tzinfo | None = None) -> ClockReading:
+        """
+        @param zone: In which the clock runs, for one that does not say its deviation.
+
+        @return: what it shows, and how far it is off.
+        """
+        begun = self._clock.seconds()
+        shown = await self.shown()
+        taken = self._clock.seconds() - begun
+        moment = _moment(shown, zone)
+        offset = None if moment is None else moment.timestamp() - (begun + taken / 2)
+        return ClockReading(shown, offset, taken)
+
+    async def write(self, moment: datetime) -> None:
+        """
+        Set the clock to this moment, without any correction.
+
+        @param moment: With a zone, which the meter is told as the deviation; without one, as it is.
+
+        @raise AccessRefusedError: the meter refuses, in whatever form it is said.
+        """
+
+        async def said() -> datetime:
+            return moment
+
+        await self._written(said)
+
+    async def synchronise(self, zone: tzinfo | None = None) -> ClockSetting:
+        """
+        Set the clock to our time, by the means that the meter allows: it is written when the second begins, less the
+        way there; or shifted, preset, or adjusted to the minute.
+
+        @param zone: In which the meter shall show its time; where it is not said, the meter's deviation is kept.
+
+        @raise LocalProtocolError: the meter does not say its deviation, and there is no C{zone}.
+        @raise AccessRefusedError: the meter refuses each means that could do.
+        """
+        before = await self.read(zone)
+        chosen = zone or _zone(before.shown)
+        if chosen is None:
+            raise LocalProtocolError("the clock does not say its deviation from UTC: a zone wanted")
+        try:
+            await self._write_now(chosen, before)
+            how = "set"
+        except AccessRefusedError as refusal:
+            how = await self._otherwise(chosen, before, refusal)
+        return ClockSetting(how, before, await self.read(zone))
+
+    async def _write_now(self, zone: tzinfo, before: ClockReading) -> None:
+        async def now() -> datetime:
+            arriving = self._clock.seconds() + before.round_trip / 2
+            whole = -(-arriving // 1)
+            await deferLater(self._clock, whole - arriving)
+            moment = datetime.fromtimestamp(whole, UTC).astimezone(zone)
+            return moment.replace(tzinfo=None) if before.shown.deviation is None else moment
+
+        await self._written(now)
+
+    async def _written(self, moment: Callable[[], Awaitable[datetime]]) -> None:
+        for number, style in enumerate(self._styles):
+            octets = clock_octets(await moment(), style, ClockOptions())
+            try:
+                await self._services.set(self._where, build.octet_string(octets))
+            except AccessRefusedError as error:
+                if error.code in _FINAL or number == len(self._styles) - 1:
+                    raise
+            else:
+                # What this meter refused is not tried again.
+                self._styles = self._styles[number:]
+                return
+
+    async def _otherwise(
+        self, zone: tzinfo, before: ClockReading, refusal: AccessRefusedError
+    ) -> str:
+        """
+        @return: how the clock was set, where its time cannot be written.
+        """
+        offset = before.offset
+        seconds = 0 if offset is None else -round(offset)
+        if offset is not None and not seconds:
+            return "none"
+        near = offset is not None and abs(seconds) <= _FARTHEST
+        if near and await self._did(_SHIFT, build.long_(seconds)):
+            return "shift-time"
+        if await self._preset(zone, before):
+            return "preset-time"
+        if offset is not None and abs(offset) < 30 and await self._did(_TO_MINUTE):
+            return "adjust-to-minute"
+        raise refusal
+
+    async def _preset(self, zone: tzinfo, before: ClockReading) -> bool:
+        arriving = self._clock.seconds() + before.round_trip / 2
+        # Time enough for what is said now to be heard before it is due.
+        whole = -(-(arriving + before.round_trip + 1) // 1)
+        moment = datetime.fromtimestamp(whole, UTC).astimezone(zone)
+        shown = _moment(before.shown, zone) or moment
+        times = (moment, shown.astimezone(zone) - _VALIDITY, shown.astimezone(zone) + _VALIDITY)
+        octets = [clock_octets(one, self._styles[0], ClockOptions()) for one in times]
+        parameter = build.structure(*(build.octet_string(one) for one in octets))
+        if not await self._did(_PRESET, parameter):
+            return False
+        wait = whole - before.round_trip / 2 - self._clock.seconds()
+        await deferLater(self._clock, max(0.0, wait))
+        return await self._did(_TO_PRESET)
+
+    async def _did(self, method: int, parameter: Data | None = None) -> bool:
+        chosen = _ZERO if parameter is None else parameter
+        try:
+            await self._services.action(evolve(self._where, member=method), chosen)
+        except AccessRefusedError:
+            return False
+        return True
+
+
+_ZERO: Final = build.integer(0)
+_NOTHING: Final = bytes(12)
+
+
+def _zone(shown: DateTime) -> tzinfo | None:
+    """
+    @return: the zone that a clock shows.
+    """
+    moment = shown.to_datetime()
+    if moment is not None:
+        return moment.tzinfo
+    if shown.deviation is None or abs(shown.deviation) >= 24 * 60:
+        return None
+    return timezone(timedelta(minutes=-shown.deviation))
+
+
+def _moment(shown: DateTime, zone: tzinfo | None) -> datetime | None:
+    moment = shown.to_datetime()
+    if moment is None and zone is not None:
+        local = shown.to_local()
+        moment = None if local is None else local.replace(tzinfo=zone)
+    return moment

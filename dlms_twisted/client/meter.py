@@ -5,7 +5,7 @@ A meter that we are associated with: read, write, act.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -13,19 +13,22 @@ from twisted.internet.defer import Deferred
 
 from dlms_twisted.apdu.conformance import Conformance
 from dlms_twisted.apdu.descriptors import SelectiveAccess
-from dlms_twisted.client.clocks import CLOCK, read_clock
+from dlms_twisted.client.breaker import BREAKER, Breaker, BreakerState
+from dlms_twisted.client.clocks import CLOCK, ClockReading, Clocks, ClockSetting
 from dlms_twisted.client.conversation import Conversation
+from dlms_twisted.client.image import IMAGE, ImageTransfer
 from dlms_twisted.client.profiles import Profiles, Rows
 from dlms_twisted.client.reference import Reference
 from dlms_twisted.client.scalers import Scalers
+from dlms_twisted.client.security_setup import SECURITY_SETUP, SecuritySetup
 from dlms_twisted.client.services import Services
 from dlms_twisted.client.values import Value
-from dlms_twisted.codec import build
 from dlms_twisted.codec.data import Data
 from dlms_twisted.codec.times import DateTime
 from dlms_twisted.cosem.association import ObjectList
 from dlms_twisted.cosem.obis import Obis
 from dlms_twisted.errors import AccessRefusedError, DLMSError
+from dlms_twisted.security.setup import KeyId
 
 __all__ = ["CLOCK", "Meter", "Rows"]
 
@@ -50,6 +53,7 @@ class Meter:
         self._close = close
         self._services = Services(conversation)
         self._scalers = Scalers(self._services)
+        self._clocks = Clocks(self._services, conversation.clock)
         self._profiles = Profiles(self._services, self._scalers)
 
     @property
@@ -162,16 +166,102 @@ class Meter:
         """
         return Deferred.fromCoroutine(self._profiles.rows(name, start, end, entries, scaled))
 
+    # -- the clock -----------------------------------------------------------------------------------------
+
     def clock(self) -> Deferred[DateTime]:
         """
         Read the clock.
         """
-        return Deferred.fromCoroutine(read_clock(self._services))
+        return Deferred.fromCoroutine(self._clocks.shown())
+
+    def clock_offset(self, zone: datetime.tzinfo | None = None) -> Deferred[ClockReading]:
+        """
+        Read the clock, and by how much it is ahead of ours.
+
+        @param zone: In which the clock runs, for one that does not say its deviation from UTC.
+        """
+        return Deferred.fromCoroutine(self._clocks.read(zone))
 
     def set_clock(self, moment: datetime.datetime) -> Deferred[None]:
         """
         Set the clock.
 
-        @param moment: With a zone, which the meter is told as the deviation.
+        @param moment: With a zone, which the meter is told as the deviation; without one, what it shall show.
         """
-        return self.set(CLOCK, build.octet_string(DateTime.from_datetime(moment).to_octets()))
+        return Deferred.fromCoroutine(self._clocks.write(moment))
+
+    def synchronise_clock(self, zone: datetime.tzinfo | None = None) -> Deferred[ClockSetting]:
+        """
+        Set the clock to our time, corrected by half of the round trip; where the meter refuses that its time is
+        written, by shifting, presetting or adjusting it.
+
+        @param zone: In which the clock shall run; where it is not said, the deviation that it shows is kept.
+
+        @return: fires with how it was set, and by how much it was ahead before and after.
+        """
+        return Deferred.fromCoroutine(self._clocks.synchronise(zone))
+
+    # -- things that meters have -----------------------------------------------------------------------------
+
+    def breaker(self, name: str | Obis = BREAKER) -> Deferred[BreakerState]:
+        """
+        Read where the breaker, or the valve, stands.
+        """
+        return Deferred.fromCoroutine(self._breaker(name).state())
+
+    def disconnect(self, name: str | Obis = BREAKER) -> Deferred[BreakerState]:
+        """
+        Open the breaker.
+
+        @return: fires with where it stands then, as the meter says.
+        """
+        return Deferred.fromCoroutine(self._breaker(name).disconnect())
+
+    def reconnect(self, name: str | Obis = BREAKER) -> Deferred[BreakerState]:
+        """
+        Close the breaker, or make it ready to be closed by hand, as its mode says.
+
+        @return: fires with where it stands then, as the meter says.
+        """
+        return Deferred.fromCoroutine(self._breaker(name).reconnect())
+
+    def image_transfer(
+        self, name: str | Obis = IMAGE, *, interval: float = 2.0, patience: float = 300.0
+    ) -> ImageTransfer:
+        """
+        @param interval: Seconds between two questions whether the meter has finished something.
+        @param patience: For how many seconds it may be at it.
+
+        @return: what sends images, and has them verified and activated.
+        """
+        clock = self._conversation.clock
+        return ImageTransfer(
+            self._services, clock, _obis(name), interval=interval, patience=patience
+        )
+
+    def security_setup(
+        self, name: str | Obis = SECURITY_SETUP, *, version: int = 1
+    ) -> SecuritySetup:
+        """
+        @param version: Of the class.
+
+        @return: what gives the meter keys and certificates; this association goes on under new keys
+            by itself.
+        """
+        return SecuritySetup(
+            self._services, _obis(name), version=version, changed=self._keys_changed
+        )
+
+    def _breaker(self, name: str | Obis) -> Breaker:
+        return Breaker(self._services, self._conversation.clock, _obis(name))
+
+    def _keys_changed(self, keys: Mapping[KeyId, bytes]) -> None:
+        self._conversation.session.change_keys(
+            encryption_key=keys.get(KeyId.UNICAST_ENCRYPTION),
+            authentication_key=keys.get(KeyId.AUTHENTICATION),
+            master_key=keys.get(KeyId.MASTER),
+        )
+
+
+def _obis(name: str | Obis) -> Obis:
+    return Obis.parse(name) if isinstance(name, str) else name
