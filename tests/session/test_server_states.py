@@ -101,20 +101,25 @@ _row("read, in a context of logical names", "0501020008", "0e050201", "0e050201"
 _row("write, in a context of logical names", "060102000801 1105".replace(" ", ""), "0e060201",
      "0e060201", "0e060302", "0e060201", "0e060006")  # fmt: skip
 _same("unconfirmed write, in a context of logical names", "1601020008011105", _SILENCE)
-_no(
-    "general block transfer, not negotiated",
-    "e0c10001000004c001c100",
-    _NOT_SUPPORTED,
-    _NOT_SUPPORTED,
-)
-_no("glo-get", "c81e300123456741131 2ff935a47566827c467bc7d825c3be4a77c3fcc056b6b".replace(" ", ""),
-    _DECIPHERING)  # fmt: skip
-_no("ded-get", "d01e3001234567411312ff935a47566827c467bc7d825c3be4a77c3fcc056b6b", _DECIPHERING)
-_no("general-glo", "db084d4d4d0000bc614e1e3001234567411312ff935a47566827c467bc7d825c3be4a77c3fcc056b6b",
-    _DECIPHERING)  # fmt: skip
-_no("general-ciphering", "dd0000000000001e3001234567411312ff935a47566827c467bc7d825c3be4a77c3fcc056b6b",
-    _DECIPHERING)  # fmt: skip
-_no("general-signing, in a context without", "df000000000003c002c100", _DECIPHERING)
+_row("general block transfer, not negotiated", "e0c10001000004c001c100", _NOT_ALLOWED, _NOT_SUPPORTED,
+     _NOT_SUPPORTED, _NOT_ALLOWED, _NOT_SUPPORTED)  # fmt: skip
+_SEALED = "1e3001234567411312ff935a47566827c467bc7d825c3be4a77c3fcc056b6b"
+for _name, _octets in (
+    ("glo-get", "c8" + _SEALED),
+    ("ded-get", "d0" + _SEALED),
+    ("general-glo", "db084d4d4d0000bc614e" + _SEALED),
+    ("general-ciphering", "dd000000000000" + _SEALED),
+    ("general-signing", "df000000000003c002c100"),
+):
+    _row(
+        f"{_name}, in a context without ciphering or forged",
+        _octets,
+        _NOT_ALLOWED,
+        _DECIPHERING,
+        _DECIPHERING,
+        _NOT_ALLOWED,
+        _DECIPHERING,
+    )
 _row("release", _RELEASE, _NOT_ALLOWED, "6303800100", "6303800100", _NOT_ALLOWED, "6303800101")
 _row("release, malformed", "620380", _NOT_ALLOWED, _OTHER, _OTHER, _NOT_ALLOWED, _OTHER)
 _same("association request, malformed", "6003a10106", _OTHER)
