@@ -4,39 +4,26 @@ From an endpoint string to an associated meter.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from attrs import evolve
-from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
-from twisted.internet.defer import TimeoutError as DeferredTimeout
-from twisted.internet.endpoints import clientFromString
-from twisted.internet.interfaces import IProtocol, IStreamClientEndpoint
-from twisted.internet.protocol import Factory, connectionDone
-from twisted.python.failure import Failure
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IStreamClientEndpoint
 
-from dlms_twisted.client.conversation import Conversation
+from dlms_twisted.client.counters import next_counter
 from dlms_twisted.client.meter import Meter
+from dlms_twisted.client.opening import check, open_meter
+from dlms_twisted.client.recovery import Recovery
+from dlms_twisted.client.reference import Reference
 from dlms_twisted.client.settings import MeterSettings
-from dlms_twisted.errors import ConfigurationError, DLMSError, LinkError
-from dlms_twisted.link.hdlc.address import encode_address
-from dlms_twisted.link.hdlc.events import Timing
-from dlms_twisted.link.hdlc.parameters import Parameters
-from dlms_twisted.transport.datagram_channel import DatagramChannel, UDPTarget
-from dlms_twisted.transport.hdlc_protocol import HDLCLineProtocol
-from dlms_twisted.transport.sign_on import SignOnEndpoint
-from dlms_twisted.transport.wrapper_protocol import WrapperChannel
+from dlms_twisted.errors import (
+    DLMSError,
+    ExceptionResponseError,
+    LinkError,
+    RequestTimeoutError,
+)
 
 __all__ = ["connect"]
-
-Closer = Callable[[], Awaitable[None]]
-
-#: What we can take in one HDLC frame, and at once; the meter answers with what it can.
-_HDLC: Parameters = Parameters(
-    transmit_length=2030, receive_length=2030, transmit_window=1, receive_window=7
-)
-#: Tries of one HDLC command within the deadline of a request.
-_TRIES = 3
 
 
 def connect(
@@ -61,139 +48,30 @@ def connect(
     @raise TypeError: there is no setting of that name.
     """
     chosen = evolve(settings or MeterSettings(), **changes)
-    if isinstance(where, str) and where.startswith("udp:"):
-        return Deferred.fromCoroutine(_datagrams(reactor, UDPTarget.parse(where), chosen))
-    framing = chosen.framing
-    if framing is None:
-        serial = isinstance(where, str) and where.startswith("serial:")
-        framing = "hdlc" if serial else "wrapper"
-    endpoint = _endpoint(reactor, where)
-    if chosen.mode_e:
-        endpoint = SignOnEndpoint(reactor, endpoint)
-    return Deferred.fromCoroutine(_stream(reactor, endpoint, framing, chosen))
+    check(reactor, where)
+    if chosen.counter_object is None or not chosen.counted:
+        return Deferred.fromCoroutine(open_meter(reactor, where, chosen))
+    return Deferred.fromCoroutine(_recovered(reactor, where, chosen, chosen.counter_object))
 
 
-def _endpoint(reactor: Any, where: str | IStreamClientEndpoint) -> IStreamClientEndpoint:
-    if not isinstance(where, str):
-        return where
-    try:
-        endpoint: IStreamClientEndpoint = clientFromString(reactor, where)
-    except (ValueError, TypeError, KeyError) as error:
-        raise ConfigurationError(f"{where!r} is no endpoint: {error}") from None
-    return endpoint
-
-
-class _Factory(Factory):
-    noisy = False
-
-    def __init__(self, protocol: Any) -> None:
-        self._protocol = protocol
-
-    def buildProtocol(self, addr: Any) -> Any:
-        return self._protocol
-
-
-class _Line(HDLCLineProtocol):
-    """
-    A line that says when it is closed.
-    """
-
-    def __init__(self, reactor: Any) -> None:
-        super().__init__(reactor)
-        self.closed: Deferred[None] = Deferred()
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        super().connectionLost(reason)
-        self.closed.callback(None)
-
-
-async def _within(deferred: Deferred[Any], reactor: Any, seconds: float, what: str) -> Any:
-    """
-    @raise LinkError: it fails, or takes too long.
-    """
-    deferred.addTimeout(seconds, reactor)
-    try:
-        return await deferred
-    except (DLMSError, CancelledError):
-        raise
-    except DeferredTimeout:
-        raise LinkError("timeout", f"{what} took longer than {seconds:g} s") from None
-    except Exception as error:
-        raise LinkError("refused", f"{what} failed: {error}") from error
-
-
-async def _stream(
-    reactor: Any, endpoint: IStreamClientEndpoint, framing: str, settings: MeterSettings
+async def _recovered(
+    reactor: Any, where: str | IStreamClientEndpoint, settings: MeterSettings, counter: str
 ) -> Meter:
-    conversation = Conversation(reactor, settings)
-    protocol: Any
-    if framing == "wrapper":
-        protocol = WrapperChannel(conversation, client=settings.client, server=settings.server)
-    else:
-        protocol = _Line(reactor)
-    connecting: Deferred[IProtocol] = maybeDeferred(endpoint.connect, _Factory(protocol))
-    await _within(connecting, reactor, settings.timeout, "connecting")
-
-    async def close() -> None:
-        # A peer that does not take what we have written must not keep the connection.
-        late = reactor.callLater(settings.timeout, protocol.transport.abortConnection)
+    """
+    Associate; where that fails as it does with a counter that the meter knows already, ask it for the next one.
+    """
+    recovery = Recovery(settings)
+    chosen = evolve(settings, counters=recovery.counters)
+    try:
+        return await open_meter(reactor, where, chosen)
+    except (LinkError, RequestTimeoutError, ExceptionResponseError) as error:
+        if isinstance(error, LinkError) and error.reason != "dropped":
+            raise
         try:
-            await conversation.channel.close()
-            if framing != "wrapper" and protocol.connected:
-                protocol.transport.loseConnection()
-                await protocol.closed
-        finally:
-            if late.active():
-                late.cancel()
-
-    def abort() -> None:
-        if protocol.connected:
-            protocol.transport.abortConnection()
-
-    if framing == "wrapper":
-        conversation.channel = protocol
-    else:
-        conversation.channel = protocol.channel(
-            conversation,
-            source=encode_address(settings.client),
-            destination=encode_address(settings.server, settings.physical),
-            parameters=_HDLC,
-            timing=Timing(response=settings.timeout / _TRIES, retries=_TRIES - 1),
-        )
-    return await _begin(reactor, conversation, settings, close, abort)
-
-
-async def _datagrams(reactor: Any, target: UDPTarget, settings: MeterSettings) -> Meter:
-    conversation = Conversation(reactor, settings)
-    channel = DatagramChannel(
-        reactor, conversation, target, client=settings.client, server=settings.server
-    )
-    conversation.channel = channel
-
-    async def close() -> None:
-        await channel.close()
-
-    def abort() -> None:
-        channel.close()
-
-    return await _begin(reactor, conversation, settings, close, abort)
-
-
-async def _begin(
-    reactor: Any,
-    conversation: Conversation,
-    settings: MeterSettings,
-    close: Closer,
-    abort: Callable[[], None],
-) -> Meter:
-    opened = False
-    try:
-        await _within(conversation.channel.open(), reactor, settings.timeout * 2, "opening")
-        await conversation.associate()
-        opened = True
-    finally:
-        if not opened:
-            # Whatever the reason is, nothing stays open.
-            conversation.stop(LinkError("requested", "the association did not come about"))
-            abort()
-    return Meter(conversation, close)
+            least = await next_counter(reactor, where, settings, Reference.parse(counter))
+        except DLMSError:
+            # The first error says more.
+            raise error from None
+        if not recovery.skip(least):
+            raise
+    return await open_meter(reactor, where, chosen)

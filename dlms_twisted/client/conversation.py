@@ -77,15 +77,21 @@ class Conversation:
     channel: Channel
 
     def __init__(
-        self, clock: IReactorTime, settings: MeterSettings, *, lossy: bool = False
+        self,
+        clock: IReactorTime,
+        settings: MeterSettings,
+        *,
+        lossy: bool = False,
+        half_duplex: bool = False,
     ) -> None:
         """
         @param lossy: Does the channel lose, double and reorder what it carries?
+        @param half_duplex: Do its sides take turns, as over HDLC?
         """
         self.clock = clock
         self._settings = settings
         self._recovery = Recovery(settings)
-        self._options = settings.options(lossy=lossy)
+        self._options = settings.options(lossy=lossy, half_duplex=half_duplex)
         self._observer: Observer | None = settings.observer
         self._pushed: PushObserver | None = settings.pushed
         self._timer = DeadlineTimer(clock, self._time_passed)

@@ -10,7 +10,7 @@ from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IStreamClientEndpoint
 
-from dlms_twisted.client.connecting import connect
+from dlms_twisted.client.opening import open_meter
 from dlms_twisted.client.reference import Reference
 from dlms_twisted.client.settings import MeterSettings
 from dlms_twisted.cosem.obis import Obis
@@ -33,10 +33,10 @@ def next_counter(
     """
     Ask a meter, as the public client, which invocation counter it wants next.
 
-    @param settings: As for L{connect}; of them only how the meter is reached counts.
+    @param settings: As for L{dlms_twisted.client.connect}; of them only how the meter is reached counts.
     @param counter: The object that holds it.
 
-    @return: fires with the counter, one more than what the meter holds; fails as L{connect} and
+    @return: fires with the counter, one more than what the meter holds; fails as L{dlms_twisted.client.connect} and
         L{dlms_twisted.client.Meter.get}.
     """
     public = evolve(settings, client=_PUBLIC, auth="none", security="none", dedicated=False)
@@ -49,7 +49,7 @@ async def _ask(
     settings: MeterSettings,
     counter: Reference,
 ) -> int:
-    async with await connect(reactor, where, settings) as meter:
+    async with await open_meter(reactor, where, settings) as meter:
         value = (await meter.get(counter)).values
     if type(value) is not int or not 0 <= value < 0xFFFFFFFE:
         raise RemoteProtocolError(f"{counter} holds no invocation counter")

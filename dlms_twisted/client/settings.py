@@ -10,16 +10,17 @@ from typing import Final
 
 from attrs import field, frozen
 
+from dlms_twisted.apdu.conformance import Conformance
 from dlms_twisted.client.tracing import Observer
 from dlms_twisted.errors import ConfigurationError
 from dlms_twisted.keys.interfaces import ITransmitCounters
 from dlms_twisted.security.hls import Mechanism
 from dlms_twisted.security.keys import MeterKeys
 from dlms_twisted.security.policy import Policy
-from dlms_twisted.session.association import AssociationSettings
+from dlms_twisted.session.association import AssociationSettings, MessageKeys
 from dlms_twisted.session.client_options import ClientOptions
 
-__all__ = ["AUTHENTICATIONS", "FRAMINGS", "MeterSettings", "PushObserver"]
+__all__ = ["AUTHENTICATIONS", "FRAMINGS", "PROTECTIONS", "MeterSettings", "PushObserver"]
 
 #: Called with a notification's octets, and whether it came under the association's protection.
 PushObserver = Callable[[bytes, bool], None]
@@ -34,6 +35,15 @@ AUTHENTICATIONS: Final = {
     "gmac": Mechanism.GMAC,
     "sha256": Mechanism.SHA256,
     "ecdsa": Mechanism.ECDSA,
+}
+#: The names of the forms of protection.
+PROTECTIONS: Final = {
+    "service": None,
+    "general": None,
+    "general-ciphering": MessageKeys.IDENTIFIED,
+    "general-ciphering-wrapped": MessageKeys.WRAPPED,
+    "general-ciphering-agreed": MessageKeys.AGREED,
+    "general-ciphering-static": MessageKeys.STATIC,
 }
 FRAMINGS: Final = ("wrapper", "hdlc")
 _LOSSY_RETRIES: Final = 2
@@ -66,8 +76,22 @@ class MeterSettings:
     @ivar meter_title: The meter's, for those that do not say it.
     @ivar suite: Security suite.
     @ivar security: C{none}, C{authenticated}, C{encrypted} or C{authenticated-encrypted} (also: C{both}).
-    @ivar general: Protect by general-glo-ciphering.
+    @ivar general: The same as C{protection="general"}.
+    @ivar protection: How requests are protected: C{service}, in the form of each service; C{general}, by
+        general-glo-ciphering; C{general-ciphering}, with the global key, or C{general-ciphering-wrapped},
+        C{general-ciphering-agreed} or C{general-ciphering-static}, with a key for each message.
+    @ivar master_key: Key encryption key; never shown.
+    @ivar signing_key: Our private key for signatures, and mechanism 7; never shown.
+    @ivar meter_signing_key: The meter's public key for signatures: x and y.
+    @ivar agreement_key: Our private key for key agreement; never shown.
+    @ivar meter_agreement_key: The meter's public key for key agreement: x and y.
+    @ivar general_blocks: Propose general block transfer.
+    @ivar window: How many of its blocks we take at a time, 1 to 63; over HDLC always one.
+    @ivar conformance: What is proposed, where it is not everything that we can.
+    @ivar user: Number of the user, where the meter tells users apart.
     @ivar counter: The first invocation counter.
+    @ivar counter_object: The object that tells the public client which counter the meter heard last; asked when
+        associating fails as it does with a counter that is too low.
     @ivar counters: Where invocation counters come from; C{None} to count from C{counter} in memory.
     @ivar short_names: Short name referencing.
     @ivar max_pdu: The longest APDU that we take.
@@ -100,7 +124,18 @@ class MeterSettings:
     suite: int = 0
     security: str = "none"
     general: bool = False
+    protection: str = "service"
+    master_key: bytes | None = field(default=None, repr=False)
+    signing_key: bytes | None = field(default=None, repr=False)
+    meter_signing_key: bytes | None = None
+    agreement_key: bytes | None = field(default=None, repr=False)
+    meter_agreement_key: bytes | None = None
+    general_blocks: bool = True
+    window: int = 8
+    conformance: Conformance | None = None
+    user: int | None = None
     counter: int = 1
+    counter_object: str | None = None
     counters: ITransmitCounters | None = None
     short_names: bool = False
     max_pdu: int = 0xFFFF
@@ -129,6 +164,10 @@ class MeterSettings:
             raise ConfigurationError("retries: 0 or more wanted")
         if len(self.system_title) != 8:
             raise ConfigurationError("system_title: 8 octets wanted")
+        if self.protection not in PROTECTIONS:
+            raise ConfigurationError(f"protection: one of {', '.join(PROTECTIONS)} wanted")
+        if not 1 <= self.window <= 63:
+            raise ConfigurationError("window: 1 to 63 blocks wanted")
         Policy.parse(self.security)
 
     @property
@@ -138,9 +177,17 @@ class MeterSettings:
         """
         return AUTHENTICATIONS[self.auth]
 
-    def options(self, *, lossy: bool = False) -> ClientOptions:
+    @property
+    def counted(self) -> bool:
+        """
+        Are invocation counters used?
+        """
+        return Policy.parse(self.security) != Policy.NONE or self.mechanism is Mechanism.GMAC
+
+    def options(self, *, lossy: bool = False, half_duplex: bool = False) -> ClientOptions:
         """
         @param lossy: Is it for a link that loses what it carries?
+        @param half_duplex: Is it for a link on which the sides take turns?
 
         @return: how the session is to behave.
         """
@@ -150,9 +197,10 @@ class MeterSettings:
         return ClientOptions(
             timeout=self.timeout,
             longest=self.longest,
-            outstanding=self.outstanding,
-            retries=retries,
+            outstanding=1 if half_duplex else self.outstanding,
+            retries=0 if half_duplex else retries,
             lossy=lossy,
+            window=1 if half_duplex else self.window,
         )
 
     def association(self) -> AssociationSettings:
@@ -164,6 +212,11 @@ class MeterSettings:
             encryption_key=self.encryption_key,
             authentication_key=self.authentication_key,
             dedicated_key=self.random(32 if self.suite == 2 else 16) if self.dedicated else None,
+            master_key=self.master_key,
+            signing_private_key=self.signing_key,
+            signing_public_key=self.meter_signing_key,
+            agreement_private_key=self.agreement_key,
+            agreement_public_key=self.meter_agreement_key,
             policy=policy,
         )
         return AssociationSettings(
@@ -177,7 +230,11 @@ class MeterSettings:
             if self.mechanism is Mechanism.LOW
             else self.secret or self.password,
             keys=keys,
-            general=self.general,
+            conformance=self.conformance,
+            user=self.user,
+            general=self.general or self.protection == "general",
+            message_keys=PROTECTIONS[self.protection],
+            general_blocks=self.general_blocks,
             max_receive=self.max_pdu,
             pre_established=self.pre_established,
         )
