@@ -5,7 +5,7 @@ Descriptions of meters from TOML: the form of C{docs/meter-file.rst}.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -23,6 +23,7 @@ from dlms_twisted.server.described_association import read_association
 from dlms_twisted.server.described_objects import read_object
 from dlms_twisted.server.description import DeviceDescription, MeterDescription
 from dlms_twisted.server.identity import MAKER
+from dlms_twisted.server.loads import QUANTITIES, make_load
 from dlms_twisted.server.saved import description_of_saved, objects_of_list, with_list
 from dlms_twisted.toml_reader import TomlTable, read_toml
 
@@ -82,11 +83,14 @@ def _read(table: TomlTable, folder: Path | None) -> MeterDescription:
     if len(set(saps)) != len(saps):
         raise table.error("device", "each needs a sap of its own; the meter itself has 1")
     keys = table.table("keys")
+    loads = _loads(table.table("load"))
+    for one in devices:
+        _check_measured(table, one, loads)
     description = MeterDescription(
         name=table.text("name") or "meter",
         maker=_maker(table),
         devices=tuple(devices),
-        loads=_loads(table.table("load")),
+        loads=loads,
         suite=table.integer("suite", 0, 2) or 0,
         title=table.convert("system_title", parse_title),
         keys=MeterKeys(**{name: keys.convert(name, parse_key) for name in _KEYS}),  # type: ignore[arg-type]
@@ -109,8 +113,29 @@ def _loads(table: TomlTable) -> dict[str, Mapping[str, Any]]:
         options = table.anything(name)
         if not isinstance(options, dict):
             raise table.error(name, "a table wanted")
+        try:
+            make_load(options, 0)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{table.file}: {table.dotted(name)}.{error}") from None
         loads[name] = options
     return loads
+
+
+def _check_measured(table: TomlTable, device: DeviceDescription, loads: Collection[str]) -> None:
+    """
+    @raise ConfigurationError: an object measures a load that is not described, or what no load has.
+    """
+    for plan in device.objects:
+        quantity = plan.options.get("quantity")
+        load = plan.options.get("load", "main")
+        if quantity is None:
+            continue
+        place = f"{table.file}: object {plan}"
+        if load not in loads:
+            known = ", ".join(loads) or "none"
+            raise ConfigurationError(f"{place}: load: no such load is described; {known} wanted")
+        if quantity.rstrip("123").removesuffix("-") not in QUANTITIES:
+            raise ConfigurationError(f"{place}: quantity: one of {', '.join(QUANTITIES)} wanted")
 
 
 def _device(table: TomlTable, folder: Path | None, *, management: bool) -> DeviceDescription:

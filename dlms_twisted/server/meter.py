@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from importlib import import_module
 from secrets import token_bytes
 from typing import Any
 
@@ -20,6 +19,7 @@ from dlms_twisted.server.counters import Counters, first_counter
 from dlms_twisted.server.description import MeterDescription
 from dlms_twisted.server.device import Device
 from dlms_twisted.server.identity import Identity
+from dlms_twisted.server.loads import Load, make_load
 from dlms_twisted.server.local_time import LocalTime
 from dlms_twisted.server.objects.base import CosemObject
 
@@ -84,7 +84,7 @@ class SimulatedMeter:
         self._keys_by_rule = True
         self._devices: dict[int, Device] | None = None
         self._counters: Counters | None = None
-        self._loads: dict[str, Any] | None = None
+        self._loads: dict[str, Load] | None = None
         self._due: dict[_Scheduled, float] | None = None
 
     def __repr__(self) -> str:
@@ -176,7 +176,7 @@ class SimulatedMeter:
                 return found
         return None
 
-    def load(self, name: str = "main") -> Any:
+    def load(self, name: str = "main") -> Load:
         """
         @return: the load of that name, which this meter measures; one and the same for the same number and seed.
 
@@ -187,7 +187,6 @@ class SimulatedMeter:
         if name not in self._loads:
             purpose = b"load" + name.encode()
             seed = int.from_bytes(self.identity.material(purpose)[:8], "big")
-            make_load = import_module("dlms_twisted.server.loads").make_load
             self._loads[name] = make_load(self.description.load_options(name), seed)
         return self._loads[name]
 
@@ -199,6 +198,16 @@ class SimulatedMeter:
         self._keys = None if self._keys_by_rule else self._keys
         for one in (self._devices or {}).values():
             one.rest()
+
+    def reboot(self, *, counters_back: bool = False) -> None:
+        """
+        Begin anew; what the objects hold is kept, as a meter keeps it without power.  Whoever serves the meter closes
+        its connections.
+
+        @param counters_back: Invocation counters begin where they began, which no meter should do.
+        """
+        if counters_back and self._counters is not None:
+            self._counters.begin_again()
 
     # -- time ------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ Demand register (class 5): averages over periods, as a block or sliding.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
@@ -110,11 +111,17 @@ class DemandRegister(MeasuringObject):
 
     def averages(self, after: float, until: float) -> Iterator[tuple[float, Decimal]]:
         """
-        @return: end and average of each period that ended after one time and up to another.
+        @return: end and average of each period that ended after one time and up to another; of one that
+            L{next_period} ended, nothing.
         """
         end = self.started_at(after) + self.period
+        since = 0.0 if self._since is None else self._since
+        begins = (max(since, end - number * self.period) for number in range(self.periods, 0, -1))
+        # Each reading of the load's energy is taken once.
+        energies = deque(self.measured(one) for one in begins)
         while end <= until:
-            yield end, self.last(end)
+            energies.append(self.measured(end))
+            yield end, (energies[-1] - energies.popleft()) * _HOUR / (self.period * self.periods)
             end += self.period
 
     def value_at(self, attribute: int, seconds: float) -> Data | DataAccessResult:
@@ -217,6 +224,13 @@ class MaximumRegister(ExtendedRegister):
         Does it follow a load, or a demand register?
         """
         return self._maximum_of is not None or super().follows
+
+    @property
+    def is_kept(self) -> bool:
+        """
+        What it looked at once, it need not look at again.
+        """
+        return super().is_kept or self._seen is not None or self._reset_at is not None
 
     def _peak(self, seconds: float) -> bool:
         """

@@ -75,6 +75,9 @@ class MeasuringObject(CosemObject):
         @raise ConfigurationError: there is no such type of numbers.
         """
         super().__init__(name, values=values, class_id=class_id, version=version)
+        for option, text in (("load", load), ("quantity", quantity or ""), ("type", type)):
+            if not isinstance(text, str):
+                raise ConfigurationError(f"{option}: a text wanted")
         found = BY_NAME.get(type)
         if found is None or not (found.name in _FLOATS or found.high > found.low):
             raise ConfigurationError(f"type: a type of numbers wanted, such as {_USUAL}")
