@@ -36,14 +36,21 @@ ROOMS: dict[str, set[str]] = {
     "client": {
         "session", "security", "keys", "cosem", "transport", "link.hdlc", "codec", "apdu", "errors",
     },
+    # Meters and scenarios of faults are described in TOML.
     "server": {
-        "session", "security", "keys", "cosem", "transport", "link", "codec", "apdu", "errors",
+        "session", "security", "keys", "cosem", "transport", "link", "codec", "apdu",
+        "toml_reader", "errors",
     },
     "push": {
         "session", "security", "keys", "link", "cosem", "transport", "store", "codec", "apdu",
         "errors",
     },
     "forward": {"store", "errors"},
+    # A meter in memory for the tests of applications: everything but the composition roots.
+    "testing": {
+        "client", "server", "session", "security", "keys", "link", "cosem", "transport", "codec",
+        "apdu", "errors",
+    },
     # Settings are checked by the parsers of the rooms that they are for, and hold those rooms' plain settings.
     "config": {"keys.parsing", "security.policy", "store.limits", "toml_reader", "errors"},
 }  # fmt: skip
@@ -69,6 +76,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "server": {"attrs", "attr", "twisted", "zope"},
     "push": {"attrs", "attr", "twisted", "zope"},
     "forward": {"attrs", "attr", "twisted", "zope"},
+    "testing": {"attrs", "attr", "twisted", "zope"},
     "config": {"attrs", "attr"},
 }
 

@@ -58,6 +58,13 @@ class Counters:
         self._next[epoch] = found + 1
         return found
 
+    def begin_again(self) -> None:
+        """
+        Forget all counters, ours and those of clients.
+        """
+        self._next.clear()
+        self._windows.clear()
+
     def window(self, title: bytes, epoch: str) -> ReplayWindow:
         """
         @return: the counters of a client under a key: each must be larger than the last.

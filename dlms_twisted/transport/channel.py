@@ -65,10 +65,12 @@ class ServerChannel(Protocol):
 
     @ivar client: The client's address: a wPort, or the SAP of an HDLC address.
     @ivar server: Our address: a wPort, or the logical device of an HDLC address.
+    @ivar physical: The physical device of an HDLC address; C{None} where there is none.
     """
 
     client: int
     server: int
+    physical: int | None
 
     def send(self, apdu: bytes) -> None:
         """

@@ -33,7 +33,9 @@ class _ServerChannel:
 
     def __init__(self, protocol: HDLCServerProtocol, station: SecondaryStation) -> None:
         self.client = decode_address(station.destination).upper
-        self.server = decode_address(station.source).upper
+        ours = decode_address(station.source)
+        self.server = ours.upper
+        self.physical = ours.lower
         self._protocol = protocol
         self._station = station
 
@@ -83,14 +85,21 @@ class HDLCServerProtocol(Protocol):
         *,
         parameters: Parameters | None = None,
         inactivity: float = 120.0,
+        max_connections: int = 32,
     ) -> None:
         """
         @param is_ours: Is this address, the octets of the wire, one of ours?
         @param accept: Called with each new connection; gives the conversation's end.
         @param parameters: What we can do.
         @param inactivity: Seconds after which a silent connection is gone; 0 for never.
+        @param max_connections: Most connections at a time on this line.
         """
-        self.line = SecondaryLine(is_ours, parameters=parameters, inactivity=inactivity)
+        self.line = SecondaryLine(
+            is_ours,
+            parameters=parameters,
+            inactivity=inactivity,
+            max_connections=max_connections,
+        )
         self._clock = clock
         self._accept = accept
         self._timer = DeadlineTimer(clock, self._time_passed)

@@ -113,6 +113,8 @@ class _ServerChannel:
     One pair of ports of one connection.
     """
 
+    physical: int | None = None
+
     def __init__(self, protocol: WrapperServerProtocol, client: int, server: int) -> None:
         self.client = client
         self.server = server
