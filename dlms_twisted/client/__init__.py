@@ -6,9 +6,22 @@ from __future__ import annotations
 
 from dlms_twisted.client.connecting import connect
 from dlms_twisted.client.counters import next_counter
+from dlms_twisted.client.items import Action, Get, Set
+from dlms_twisted.client.manners import Manners
 from dlms_twisted.client.meter import Meter
 from dlms_twisted.client.reference import Reference
 from dlms_twisted.client.settings import MeterSettings
 from dlms_twisted.client.values import Value
 
-__all__ = ["Meter", "MeterSettings", "Reference", "Value", "connect", "next_counter"]
+__all__ = [
+    "Action",
+    "Get",
+    "Manners",
+    "Meter",
+    "MeterSettings",
+    "Reference",
+    "Set",
+    "Value",
+    "connect",
+    "next_counter",
+]

@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from dlms_twisted.apdu.base import Apdu
+from dlms_twisted.client.manners import Manners
 from dlms_twisted.client.recovery import Recovery
 from dlms_twisted.client.settings import MeterSettings, PushObserver
 from dlms_twisted.client.tracing import Observer, TraceEvent
@@ -106,6 +107,20 @@ class Conversation:
             random=settings.random,
             tap=self._plaintext if settings.observer and settings.trace_plaintext else _nobody,
         )
+
+    @property
+    def manners(self) -> Manners:
+        """
+        What the meter was found to accept, as the settings have it, or nothing yet.
+        """
+        return self._settings.manners or Manners()
+
+    @property
+    def outstanding(self) -> int:
+        """
+        How many requests may be under way together.
+        """
+        return 1 if self._settings.short_names else self._options.outstanding
 
     @property
     def open(self) -> bool:

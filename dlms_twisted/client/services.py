@@ -1,204 +1,218 @@
 """
-The services of an association: GET, SET, ACTION and ACCESS, or Read and Write where names are short.
+The services of an association, for one attribute or method and for many.
 
 What L{dlms_twisted.client.Meter} offers is built on this; whoever adds to it calls these coroutines.
+
+Many go together as the meter accepts it: by the list of their service, or by ACCESS, as many as one of its PDUs holds
+and as it did not refuse before; else one by one.  What it refuses is remembered in its L{Manners}.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
+from typing import Final
 
-from attrs import evolve
+from twisted.internet.defer import Deferred
 
-from dlms_twisted.apdu.action import ActionRequestNormal, ActionResponseNormal
-from dlms_twisted.apdu.base import Apdu
 from dlms_twisted.apdu.conformance import Conformance
-from dlms_twisted.apdu.descriptors import AttributeWithSelection, SelectiveAccess
-from dlms_twisted.apdu.get import (
-    GetRequestNormal,
-    GetRequestWithList,
-    GetResponseNormal,
-    GetResponseWithList,
-)
-from dlms_twisted.apdu.results import ActionResult, DataAccessResult
-from dlms_twisted.apdu.set import SetRequestNormal, SetResponseNormal
 from dlms_twisted.client.conversation import Conversation
+from dlms_twisted.client.items import Action, Get, Item, Result, Set
+from dlms_twisted.client.lists import ACCESS, LISTS, Form, Wanted
+from dlms_twisted.client.manners import Manners
 from dlms_twisted.client.reference import Reference
-from dlms_twisted.client.short_names import ShortNames
+from dlms_twisted.client.singles import SingleServices
 from dlms_twisted.codec.data import Data
-from dlms_twisted.cosem.association import ObjectList
-from dlms_twisted.cosem.obis import Obis
-from dlms_twisted.errors import AccessRefusedError, LocalProtocolError, RemoteProtocolError
+from dlms_twisted.errors import (
+    AccessRefusedError,
+    BlockTransferError,
+    DLMSError,
+    EncodeError,
+    ExceptionResponseError,
+    LocalProtocolError,
+    Reason,
+    RemoteProtocolError,
+)
 
 __all__ = ["Services"]
 
-#: The object list of the association that is in use.
-_OBJECTS = Reference(Obis(0, 0, 40, 0, 0), 15, 2)
+#: service-error of an exception-response.
+_PDU_TOO_LONG: Final = 4
+_DECIPHERING_ERROR: Final = 5
+_COUNTER_ERROR: Final = 6
+#: Results that each item has when the list itself is refused: too long an answer, and no such list.
+_TOO_MUCH: Final = 14
+_NO_LIST: Final = frozenset({13, 15, 16, 250})
 
 
-class Services:
+class Services(SingleServices):
     """
     The services of one association.
 
-    @ivar conversation: What carries the requests.
+    @ivar manners: What the meter does with lists.
     """
 
-    def __init__(self, conversation: Conversation) -> None:
-        self.conversation = conversation
-        self._objects: ObjectList | None = None
-        self._names = ShortNames(conversation) if conversation.session.short_names else None
-
-    @property
-    def conformance(self) -> Conformance:
-        """
-        What was negotiated.
-        """
-        return self.conversation.session.conformance
-
-    async def reference(self, what: str | Reference, member: int = 2) -> Reference:
-        """
-        @param member: The attribute or method, where C{what} names none.
-
-        @return: with its class, which the object list says where C{what} does not.
-
-        @raise LocalProtocolError: the meter has no such object.
-        """
-        reference = Reference.parse(what, member) if isinstance(what, str) else what
-        if reference.class_id is not None:
-            return reference
-        found = (await self.objects()).find(reference.logical_name)
-        if found is None:
-            raise LocalProtocolError(f"{reference.logical_name} is not in the meter's object list")
-        return evolve(reference, class_id=found.class_id)
-
-    async def objects(self) -> ObjectList:
-        """
-        @return: the object list, fetched once.
-
-        @raise AccessRefusedError: the meter refuses it.
-        """
-        if self._objects is None:
-            if self._names is not None:
-                self._objects = await self._names.objects()
-            else:
-                self._objects = ObjectList.of_logical_names(await self.get(_OBJECTS))
-        return self._objects
-
-    async def get(
-        self,
-        what: str | Reference,
-        selection: SelectiveAccess | None = None,
-        partial: Callable[[bytes], None] | None = None,
-    ) -> Data:
-        """
-        Read an attribute.
-
-        @param selection: Which part of it.
-        @param partial: See L{Conversation.request}.
-
-        @raise AccessRefusedError: the meter refuses.
-        """
-        reference = await self.reference(what)
-        if self._names is not None:
-            return await self._names.get(reference, selection, await self.objects())
-        attribute = reference.attribute()
-        response = await self.conversation.request(
-            lambda invoke: GetRequestNormal(
-                invoke_id_and_priority=invoke, attribute=attribute, access_selection=selection
-            ),
-            partial=partial,
-        )
-        if not isinstance(response, GetResponseNormal):
-            raise _wrong(response)
-        return _data(reference, response.result)
+    def __init__(self, conversation: Conversation, manners: Manners | None = None) -> None:
+        super().__init__(conversation)
+        self.manners = manners or conversation.manners
 
     async def get_many(
-        self, what: Sequence[str | Reference]
+        self, what: Iterable[str | Reference | Get]
     ) -> tuple[Data | AccessRefusedError, ...]:
         """
         @return: what each attribute held, or why the meter refuses it.
         """
-        references = [await self.reference(one) for one in what]
-        together = Conformance.MULTIPLE_REFERENCES in self.conformance
-        if self._names is not None or not together or len(references) < 2:
-            found: list[Data | AccessRefusedError] = []
-            for reference in references:
-                try:
-                    found.append(await self.get(reference))
-                except AccessRefusedError as error:
-                    found.append(error)
-            return tuple(found)
-        wanted = tuple(AttributeWithSelection(attribute=one.attribute()) for one in references)
-        response = await self.conversation.request(
-            lambda invoke: GetRequestWithList(invoke_id_and_priority=invoke, attributes=wanted)
-        )
-        if not isinstance(response, GetResponseWithList):
-            raise _wrong(response)
-        return tuple(
-            result if isinstance(result, Data) else _refusal(reference, result)
-            for reference, result in zip(references, response.results, strict=True)
-        )
+        results = await self.access([one if isinstance(one, Get) else Get(one) for one in what])
+        return tuple(one for one in results if one is not None)
 
-    async def set(
-        self, what: str | Reference, value: Data, selection: SelectiveAccess | None = None
-    ) -> None:
+    async def access(self, items: Iterable[Item]) -> tuple[Result, ...]:
         """
-        Write an attribute.
+        Read, write and invoke, in this order.
 
-        @raise AccessRefusedError: the meter refuses.
+        @return: what became of each item, in their order.
+
+        @raise DLMSError: there is no answer; what came before is done.
         """
-        reference = await self.reference(what)
+        wanted = [
+            Wanted(one, await self.reference(one.what, 1 if isinstance(one, Action) else 2))
+            for one in items
+        ]
+        mixed = len({type(one.item) for one in wanted}) > 1
+        found: list[Result] = []
+        while len(found) < len(wanted):
+            rest = wanted[len(found) :]
+            form = await self._form(rest, mixed)
+            if form is None:
+                found += await self._alone(rest)
+                continue
+            chunk = rest[: self._count(form, rest)]
+            if len(chunk) < 2:
+                found.append(await self._one(rest[0]))
+            else:
+                found += await self._together(form, chunk)
+        return tuple(found)
+
+    # -- how -----------------------------------------------------------------------------------------------
+
+    async def _form(self, rest: Sequence[Wanted], mixed: bool) -> Form | None:
+        """
+        @return: the form of list that the next items go in.
+        """
+        conformance = self.conformance
+        kind = type(rest[0].item)
+        several = len(rest) > 1 and type(rest[1].item) is kind
+        listed = Conformance.MULTIPLE_REFERENCES in conformance
         if self._names is not None:
-            await self._names.set(reference, value, await self.objects())
-            return
-        attribute = reference.attribute()
-        response = await self.conversation.request(
-            lambda invoke: SetRequestNormal(
-                invoke_id_and_priority=invoke,
-                attribute=attribute,
-                access_selection=selection,
-                value=value,
-            )
-        )
-        if not isinstance(response, SetResponseNormal):
-            raise _wrong(response)
-        if not response.result.is_success:
-            raise _refusal(reference, response.result)
+            if kind is not Get or not several or not listed or self.manners.limit("read") < 2:
+                return None
+            return self._names.form(await self.objects())
+        access = Conformance.ACCESS in conformance and self.manners.limit(ACCESS.NAME) > 1
+        if mixed and access:
+            return ACCESS
+        if not several:
+            return None
+        if listed and self.manners.limit(LISTS[kind].NAME) > 1:
+            return LISTS[kind]
+        return ACCESS if access else None
 
-    async def action(self, what: str | Reference, parameter: Data | None = None) -> Data | None:
+    def _count(self, form: Form, rest: Sequence[Wanted]) -> int:
         """
-        Invoke a method.
-
-        @return: what it gives, C{None} for nothing.
-
-        @raise AccessRefusedError: the meter refuses.
+        @return: how many of the next items go in one list.
         """
-        reference = await self.reference(what, 1)
-        if self._names is not None:
-            return await self._names.action(reference, parameter, await self.objects())
-        method = reference.method()
-        response = await self.conversation.request(
-            lambda invoke: ActionRequestNormal(
-                invoke_id_and_priority=invoke, method=method, parameters=parameter
+        room = self.conversation.session.room
+        used = form.HEADER
+        count = 0
+        for one in rest[: self.manners.limit(form.NAME)]:
+            if form is not ACCESS and type(one.item) is not type(rest[0].item):
+                break
+            used += form.size(one.item)
+            if room and used > room and count:
+                break
+            count += 1
+        return count
+
+    async def _together(self, form: Form, chunk: Sequence[Wanted]) -> list[Result]:
+        """
+        @return: the results of some of the items, from the first on; none where the list was too long.
+        """
+        try:
+            response = await self.conversation.request(
+                lambda invoke: form.request(chunk, invoke), long=form.LONG
             )
-        )
-        if not isinstance(response, ActionResponseNormal):
-            raise _wrong(response)
-        if not response.result.is_success:
-            raise _refusal(reference, response.result)
-        returned = response.return_parameters
-        return None if returned is None else _data(reference, returned)
+            results = form.results(chunk, response)
+        except (ExceptionResponseError, LocalProtocolError, RemoteProtocolError) as error:
+            if not _may_be_the_list(error, chunk):
+                raise
+            if _is_too_long(error):
+                self.manners.halve(form.NAME, len(chunk))
+                return []
+            first = await self._one(chunk[0])
+            self.manners.refuse(form.NAME)
+            return [first]
+        code = _code_of_all(results)
+        if code == _TOO_MUCH:
+            self.manners.halve(form.NAME, len(chunk))
+            return []
+        if code in _NO_LIST:
+            first = await self._one(chunk[0])
+            if not isinstance(first, AccessRefusedError) or first.code != code:
+                self.manners.refuse(form.NAME)
+                return [first]
+        return results
+
+    async def _alone(self, rest: Sequence[Wanted]) -> list[Result]:
+        """
+        @return: the results of the next item; of all that are read, where several requests may be under way.
+        """
+        if self.conversation.outstanding < 2 or not isinstance(rest[0].item, Get):
+            return [await self._one(rest[0])]
+        reads = []
+        for one in rest:
+            if not isinstance(one.item, Get):
+                break
+            reads.append(Deferred.fromCoroutine(self._one(one)))
+        try:
+            return [await reading for reading in reads]
+        finally:
+            for reading in reads:
+                # After an error, or when all of it is cancelled, nobody waits for the others.
+                reading.addErrback(lambda _: None)
+                reading.cancel()
+
+    async def _one(self, wanted: Wanted) -> Result:
+        item = wanted.item
+        try:
+            if isinstance(item, Get):
+                return await self.get(wanted.reference, item.selection)
+            if isinstance(item, Set):
+                await self.set(wanted.reference, item.value, item.selection)
+                return None
+            return await self.action(wanted.reference, item.parameter)
+        except AccessRefusedError as error:
+            return error
 
 
-def _data(reference: Reference, result: Data | DataAccessResult) -> Data:
-    if not isinstance(result, Data):
-        raise _refusal(reference, result)
-    return result
+def _may_be_the_list(error: DLMSError, chunk: Sequence[Wanted]) -> bool:
+    """
+    Did the meter do nothing of it, or nothing that matters, so that it can be tried otherwise?
+    """
+    if isinstance(error, EncodeError):
+        return False
+    if isinstance(error, ExceptionResponseError):
+        return error.state is None or error.service not in (_DECIPHERING_ERROR, _COUNTER_ERROR)
+    return isinstance(error, LocalProtocolError) or all(isinstance(one.item, Get) for one in chunk)
 
 
-def _refusal(reference: Reference, result: DataAccessResult | ActionResult) -> AccessRefusedError:
-    return AccessRefusedError(int(result), result.label, str(reference))
+def _is_too_long(error: DLMSError) -> bool:
+    if isinstance(error, ExceptionResponseError):
+        return error.state is not None and error.service == _PDU_TOO_LONG
+    if isinstance(error, BlockTransferError):
+        return error.reason is Reason.LIMIT
+    return isinstance(error, LocalProtocolError)
 
 
-def _wrong(response: Apdu) -> RemoteProtocolError:
-    return RemoteProtocolError(f"{response.NAME} is no answer to the request")
+def _code_of_all(results: Sequence[Result]) -> int | None:
+    """
+    @return: the code by which every item was refused; C{None} where they differ.
+    """
+    codes = {one.code if isinstance(one, AccessRefusedError) else None for one in results}
+    return codes.pop() if len(codes) == 1 else None

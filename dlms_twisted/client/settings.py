@@ -11,6 +11,7 @@ from typing import Final
 from attrs import field, frozen
 
 from dlms_twisted.apdu.conformance import Conformance
+from dlms_twisted.client.manners import Manners
 from dlms_twisted.client.tracing import Observer
 from dlms_twisted.errors import ConfigurationError
 from dlms_twisted.keys.interfaces import ITransmitCounters
@@ -102,6 +103,7 @@ class MeterSettings:
         with short names always one.
     @ivar retries: How often a request that only reads is repeated within C{timeout} while no answer comes; C{None}
         for twice by UDP, else never.  Over HDLC the link repeats by itself.
+    @ivar manners: What the meter was found to accept, to be kept from one association to the next.
     @ivar pushed: Told of notifications that arrive in between.
     @ivar observer: Told of each frame and APDU that passes.
     @ivar trace_plaintext: Tell it of ciphered APDUs in clear, too.
@@ -144,6 +146,7 @@ class MeterSettings:
     longest: float = 3600.0
     outstanding: int = 1
     retries: int | None = None
+    manners: Manners | None = None
     pushed: PushObserver | None = None
     observer: Observer | None = None
     trace_plaintext: bool = False

@@ -6,8 +6,10 @@ Source: IEC 62056-5-3, Read and Write; 03, section 11.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
+from dlms_twisted.apdu.base import Apdu
 from dlms_twisted.apdu.descriptors import SelectiveAccess
 from dlms_twisted.apdu.results import DataAccessResult
 from dlms_twisted.apdu.short_name import ReadRequest, ReadResponse, WriteRequest, WriteResponse
@@ -19,6 +21,8 @@ from dlms_twisted.apdu.variable_access import (
     WriteError,
 )
 from dlms_twisted.client.conversation import Conversation
+from dlms_twisted.client.items import Get, Item, Result
+from dlms_twisted.client.lists import Form, Wanted, wrong
 from dlms_twisted.client.reference import Reference
 from dlms_twisted.codec import build
 from dlms_twisted.codec.data import Data
@@ -26,7 +30,7 @@ from dlms_twisted.cosem.association import ObjectList
 from dlms_twisted.cosem.object_view import ObjectView
 from dlms_twisted.errors import AccessRefusedError, LocalProtocolError, RemoteProtocolError
 
-__all__ = ["ShortNames"]
+__all__ = ["ReadList", "ShortNames"]
 
 #: Association SN, C{object_list}.
 _OBJECTS: Final = 0xFA08
@@ -57,14 +61,7 @@ class ShortNames:
 
         @raise AccessRefusedError: the meter refuses.
         """
-        name = _attribute(reference, objects)
-        access: Access = VariableName(variable_name=name)
-        if selection is not None:
-            access = ParameterizedAccess(
-                variable_name=name,
-                selector=selection.access_selector,
-                parameter=selection.access_parameters,
-            )
+        access = _access(reference, selection, objects)
         return await self._read(access, str(reference))
 
     async def set(self, reference: Reference, value: Data, objects: ObjectList) -> None:
@@ -103,6 +100,12 @@ class ShortNames:
         data = await self._read(access, str(reference))
         return None if data.values is None else data
 
+    def form(self, objects: ObjectList) -> Form:
+        """
+        @return: the list of variables that are read together.
+        """
+        return ReadList(objects)
+
     async def _read(self, access: Access, what: str) -> Data:
         response = await self._conversation.request(lambda _: ReadRequest(variables=(access,)))
         if not isinstance(response, ReadResponse) or len(response.results) != 1:
@@ -113,6 +116,58 @@ class ShortNames:
         if not isinstance(result, ReadData):
             raise RemoteProtocolError("a part of an answer instead of the whole")
         return result.data
+
+
+class ReadList(Form):
+    """
+    A Read of several variables.
+    """
+
+    NAME = "read"
+    HEADER = 1 + 3
+
+    def __init__(self, objects: ObjectList) -> None:
+        self._objects = objects
+
+    def size(self, item: Item) -> int:
+        selection = item.selection if isinstance(item, Get) else None
+        return 3 if selection is None else 4 + len(selection.access_parameters.octets)
+
+    def request(self, wanted: Sequence[Wanted], invoke: int) -> Apdu:
+        return ReadRequest(
+            variables=tuple(
+                _access(
+                    one.reference,
+                    one.item.selection if isinstance(one.item, Get) else None,
+                    self._objects,
+                )
+                for one in wanted
+            )
+        )
+
+    def results(self, wanted: Sequence[Wanted], response: Apdu) -> list[Result]:
+        if not isinstance(response, ReadResponse) or len(response.results) != len(wanted):
+            raise wrong(response)
+        found: list[Result] = []
+        for one, given in zip(wanted, response.results, strict=True):
+            if isinstance(given, ReadError):
+                found.append(_refusal(given.result, str(one.reference)))
+            elif isinstance(given, ReadData):
+                found.append(given.data)
+            else:
+                raise RemoteProtocolError("a part of an answer instead of the whole")
+        return found
+
+
+def _access(reference: Reference, selection: SelectiveAccess | None, objects: ObjectList) -> Access:
+    name = _attribute(reference, objects)
+    if selection is None:
+        return VariableName(variable_name=name)
+    return ParameterizedAccess(
+        variable_name=name,
+        selector=selection.access_selector,
+        parameter=selection.access_parameters,
+    )
 
 
 def _view(reference: Reference, objects: ObjectList) -> ObjectView:
