@@ -26,7 +26,7 @@ from dlms_twisted.security.keys import key_epoch
 from dlms_twisted.security.layers import open_message
 from dlms_twisted.security.policy import Policy
 from dlms_twisted.security.protect import protect
-from dlms_twisted.session.client_events import Failed
+from dlms_twisted.session.client_events import Failed, Transmit
 from dlms_twisted.session.served import ServedAssociation
 from dlms_twisted.session.server import ServerState
 from tests.session.served_device import CLOCK, DATA, DISCONNECT, PROFILE
@@ -125,7 +125,7 @@ class CounterTests(SynchronousTestCase):
         (failed,) = other.associate()
         assert isinstance(failed, Failed)
         assert isinstance(failed.error, ExceptionResponseError)
-        self.assertEqual(failed.error.invocation_counter, 4)
+        self.assertEqual(failed.error.counter, 4)
         self.assertEqual(both.server.state, ServerState.IDLE)
         self.assertEqual(both.device.refusals, {"replay": 1})
 
@@ -421,7 +421,7 @@ class RightsTests(SynchronousTestCase):
         logs = []
         for _ in range(10):
             events = both.client.events()
-            sent = [one for one in events if hasattr(one, "answer") and hasattr(one, "apdu")]
+            sent = [one for one in events if isinstance(one, Transmit)]
             if not sent:
                 break
             for answer in both.server.receive(sent[0].apdu, 0.0):
