@@ -17,6 +17,7 @@ from twisted.internet.task import deferLater
 
 from dlms_twisted.client.reference import Reference
 from dlms_twisted.client.services import Services
+from dlms_twisted.client.time_styles import TimeStyles
 from dlms_twisted.codec import build
 from dlms_twisted.codec.data import Data
 from dlms_twisted.codec.times import DateTime
@@ -38,15 +39,6 @@ _SHIFT: Final = 6
 _FARTHEST: Final = 900
 #: For how long after its preset time a meter waits for the word, in seconds.
 _VALIDITY: Final = timedelta(minutes=10)
-#: The forms of a time that meters want, the usual first.
-_STYLES: Final[tuple[RangeStyle, ...]] = (
-    RangeStyle(),
-    RangeStyle(status=0xFF),
-    RangeStyle(deviation=False),
-    RangeStyle(deviation=False, status=0xFF),
-)
-#: read-write-denied, object-undefined, object-unavailable, scope-of-access-violated: another form changes nothing.
-_FINAL: Final = frozenset({3, 4, 11, 13})
 
 
 class ClockReading(NamedTuple):
@@ -92,7 +84,7 @@ class Clocks:
         self._services = services
         self._clock = clock
         self._where = where
-        self._styles = _STYLES
+        self._styles = TimeStyles()
 
     async def shown(self) -> DateTime:
         """
@@ -164,17 +156,12 @@ class Clocks:
         await self._written(now)
 
     async def _written(self, moment: Callable[[], Awaitable[datetime]]) -> None:
-        for number, style in enumerate(self._styles):
+        async def write(style: RangeStyle) -> None:
             octets = clock_octets(await moment(), style, ClockOptions())
-            try:
-                await self._services.set(self._where, build.octet_string(octets))
-            except AccessRefusedError as error:
-                if error.code in _FINAL or number == len(self._styles) - 1:
-                    raise
-            else:
-                # What this meter refused is not tried again.
-                self._styles = self._styles[number:]
-                return
+            value = build.date_time(octets) if style.typed else build.octet_string(octets)
+            await self._services.set(self._where, value)
+
+        await self._styles.first_taken(write)
 
     async def _otherwise(
         self, zone: tzinfo, before: ClockReading, refusal: AccessRefusedError
@@ -202,7 +189,7 @@ class Clocks:
         moment = datetime.fromtimestamp(whole, UTC).astimezone(zone)
         shown = _moment(before.shown, zone) or moment
         times = (moment, shown.astimezone(zone) - _VALIDITY, shown.astimezone(zone) + _VALIDITY)
-        octets = [clock_octets(one, self._styles[0], ClockOptions()) for one in times]
+        octets = [clock_octets(one, RangeStyle(), ClockOptions()) for one in times]
         parameter = build.structure(*(build.octet_string(one) for one in octets))
         if not await self._did(_PRESET, parameter):
             return False

@@ -17,8 +17,11 @@ from dlms_twisted.client.breaker import BREAKER, Breaker, BreakerState
 from dlms_twisted.client.clocks import CLOCK, ClockReading, Clocks, ClockSetting
 from dlms_twisted.client.conversation import Conversation
 from dlms_twisted.client.image import IMAGE, ImageTransfer
+from dlms_twisted.client.items import Get, Item, Result
+from dlms_twisted.client.profile_selection import RowsWanted
 from dlms_twisted.client.profiles import Profiles, Rows
 from dlms_twisted.client.reference import Reference
+from dlms_twisted.client.row_stream import RowStream
 from dlms_twisted.client.scalers import Scalers
 from dlms_twisted.client.security_setup import SECURITY_SETUP, SecuritySetup
 from dlms_twisted.client.services import Services
@@ -27,6 +30,8 @@ from dlms_twisted.codec.data import Data
 from dlms_twisted.codec.times import DateTime
 from dlms_twisted.cosem.association import ObjectList
 from dlms_twisted.cosem.obis import Obis
+from dlms_twisted.cosem.profile import Profile, Row
+from dlms_twisted.cosem.selection import RangeStyle
 from dlms_twisted.errors import AccessRefusedError, DLMSError
 from dlms_twisted.security.setup import KeyId
 
@@ -109,14 +114,24 @@ class Meter:
         return Deferred.fromCoroutine(self._services.get(what, selection))
 
     def get_many(
-        self, what: Iterable[str | Reference]
+        self, what: Iterable[str | Reference | Get]
     ) -> Deferred[tuple[Data | AccessRefusedError, ...]]:
         """
         Read attributes, together where the meter allows it.
 
-        @return: fires with what each held, or why the meter refuses it.
+        @return: fires with what each held, or why the meter refuses it, in their order.
         """
         return Deferred.fromCoroutine(self._services.get_many(tuple(what)))
+
+    def access(self, items: Iterable[Item]) -> Deferred[tuple[Result, ...]]:
+        """
+        Read, write and invoke in this order: L{Get}s, L{Set}s and L{Action}s, together where the meter allows it.
+
+        @return: fires with what became of each: what was read, what a method gave, C{None} for what is done, or why
+            the meter refuses it.  What it refuses does not keep it from the rest.  It fails only when an answer fails
+            to come; what came before is done then.
+        """
+        return Deferred.fromCoroutine(self._services.access(tuple(items)))
 
     def set(
         self, what: str | Reference, value: Data, selection: SelectiveAccess | None = None
@@ -153,18 +168,66 @@ class Meter:
         end: datetime.datetime | None = None,
         *,
         entries: tuple[int, int] | None = None,
+        columns: Iterable[str | Obis] = (),
         scaled: bool = True,
+        style: RangeStyle | None = None,
     ) -> Deferred[Rows]:
         """
-        Read a profile.
+        Read a profile, and wait for all of it.
 
         @param start: Of a span of time, with C{end}: both are included; without a zone, what the meter's clock shows.
+            Where only one is said, the other is the first or the last there is.
         @param entries: First and last row, from 1; 0 for the last there is.
+        @param columns: Labels or OBIS codes of the columns; all where none is said.
         @param scaled: Multiply numbers by their scaler.
+        @param style: How the meter wants times, for example without a deviation; C{None} to find out.
 
-        @return: fires with the rows.
+        @return: fires with the rows; fails with L{LocalProtocolError} where there is no such column.
         """
-        return Deferred.fromCoroutine(self._profiles.rows(name, start, end, entries, scaled))
+        wanted = RowsWanted(start=start, end=end, entries=entries, columns=tuple(columns))
+        return Deferred.fromCoroutine(
+            self._profiles.rows(_obis(name), wanted, scaled=scaled, style=style)
+        )
+
+    def rows(
+        self,
+        name: str | Obis,
+        start: datetime.datetime | None = None,
+        end: datetime.datetime | None = None,
+        *,
+        entries: tuple[int, int] | None = None,
+        columns: Iterable[str | Obis] = (),
+        since: Row | None = None,
+        scaled: bool = True,
+        style: RangeStyle | None = None,
+    ) -> RowStream:
+        """
+        Read a profile, row by row as they come.
+
+        @param since: The last row that was read before, perhaps by another association: those that follow it are
+            wanted.
+        @param start: This and the others are as those of L{profile}.
+
+        @return: C{async for row in meter.rows(…)}, or C{meter.rows(…).each(callback)}.
+
+        @raise LocalProtocolError: the parameters contradict each other.
+        """
+        wanted = RowsWanted(
+            start=start, end=end, entries=entries, columns=tuple(columns), since=since
+        )
+        return self._profiles.stream(_obis(name), wanted, scaled=scaled, style=style)
+
+    def profile_columns(self, name: str | Obis, *, scaled: bool = True) -> Deferred[Profile]:
+        """
+        Read which columns a profile has, with scalers and units; fetched once.
+        """
+        return Deferred.fromCoroutine(self._profiles.layout(_obis(name), scaled))
+
+    def profile_count(self, name: str | Obis) -> Deferred[int | None]:
+        """
+        Read how many rows a profile has now; C{None} where the meter does not say it.
+        """
+        return Deferred.fromCoroutine(self._profiles.count(_obis(name)))
 
     # -- the clock -----------------------------------------------------------------------------------------
 

@@ -4,21 +4,37 @@ Profiles: their layout, fetched once, and their rows.
 
 from __future__ import annotations
 
-import datetime
+from collections.abc import Sequence
+from typing import Any, Final
 
-from dlms_twisted.apdu.descriptors import SelectiveAccess
-from dlms_twisted.apdu.selective import EntryDescriptor, RangeDescriptor
+from dlms_twisted.apdu.conformance import Conformance
+from dlms_twisted.client.profile_selection import (
+    RowsAfter,
+    RowsWanted,
+    chosen_columns,
+    whole_filter,
+)
 from dlms_twisted.client.reference import Reference
+from dlms_twisted.client.row_stream import RowFeeder, RowStream, Tell, narrowed
 from dlms_twisted.client.scalers import Scalers
 from dlms_twisted.client.services import Services
-from dlms_twisted.cosem.columns import columns_of
+from dlms_twisted.client.time_styles import TimeStyles, is_final
+from dlms_twisted.codec.data import Data
+from dlms_twisted.cosem.columns import Column, columns_of
 from dlms_twisted.cosem.elements import ScalerUnit
 from dlms_twisted.cosem.obis import Obis
 from dlms_twisted.cosem.profile import Profile, Row
-from dlms_twisted.cosem.selection import by_entry, by_time
-from dlms_twisted.errors import LocalProtocolError
+from dlms_twisted.cosem.selection import RangeStyle
+from dlms_twisted.errors import AccessRefusedError
 
 __all__ = ["Profiles", "Rows"]
+
+_CLASS: Final = 7
+#: Attributes of the class.
+_BUFFER, _CAPTURED, _PERIOD, _SORT = 2, 3, 4, 5
+_ENTRIES_IN_USE: Final = 7
+#: sort_method: the newest row is the first.
+_LIFO: Final = 2
 
 
 class Rows(tuple[Row, ...]):
@@ -40,25 +56,120 @@ class Profiles:
         self._services = services
         self._scalers = scalers
         self._layouts: dict[tuple[Obis, bool], Profile] = {}
+        self._styles = TimeStyles()
+        #: Does the meter take a choice of columns, as far as we know?
+        self._chooses = True
 
     async def rows(
         self,
-        name: str | Obis,
-        start: datetime.datetime | None = None,
-        end: datetime.datetime | None = None,
-        entries: tuple[int, int] | None = None,
+        name: Obis,
+        wanted: RowsWanted,
+        *,
         scaled: bool = True,
+        style: RangeStyle | None = None,
     ) -> Rows:
         """
         See L{dlms_twisted.client.Meter.profile}.
         """
-        selection = _selection(start, end, entries)
-        obis = Obis.parse(name) if isinstance(name, str) else name
-        profile = await self.layout(obis, scaled)
-        buffer = await self._services.get(Reference(obis, 7, 2), selection)
-        rows = Rows(profile.rows(buffer))
-        rows.profile = profile
+        found: list[Row] = []
+        await self.tell(name, wanted, found.extend, scaled=scaled, style=style)
+        rows = Rows(found)
+        rows.profile = await self.columns(name, wanted, scaled)
         return rows
+
+    def stream(
+        self,
+        name: Obis,
+        wanted: RowsWanted,
+        *,
+        scaled: bool = True,
+        style: RangeStyle | None = None,
+    ) -> RowStream:
+        """
+        See L{dlms_twisted.client.Meter.rows}.
+        """
+        return RowStream(lambda tell: self.tell(name, wanted, tell, scaled=scaled, style=style))
+
+    async def columns(self, name: Obis, wanted: RowsWanted, scaled: bool = True) -> Profile:
+        """
+        @return: the columns that the rows have.
+
+        @raise LocalProtocolError: the profile has not all columns that are wanted.
+        """
+        layout = await self.layout(name, scaled)
+        chosen = chosen_columns(layout, wanted.columns)
+        return layout if len(chosen) == len(layout.columns) else narrowed(layout, chosen)
+
+    async def tell(
+        self,
+        name: Obis,
+        wanted: RowsWanted,
+        tell: Tell,
+        *,
+        scaled: bool = True,
+        style: RangeStyle | None = None,
+    ) -> None:
+        """
+        Ask for rows.
+
+        @param tell: Called with rows as they come.
+        @param style: How the meter wants times; C{None} to find out.
+
+        @raise AccessRefusedError: the meter refuses.
+        @raise DecodeError: what it gives is no buffer.
+        """
+        layout = await self.layout(name, scaled)
+        rows = await self.columns(name, wanted, scaled)
+        styles = self._styles if style is None else TimeStyles(style)
+        asked = rows.columns if self._chooses else layout.columns
+        try:
+            await self._ask(name, wanted, layout, asked, rows, styles, tell)
+        except AccessRefusedError as error:
+            if len(asked) == len(layout.columns) or is_final(error):
+                raise
+            self._chooses = False
+            await self._ask(name, wanted, layout, layout.columns, rows, styles, tell)
+
+    async def _ask(
+        self,
+        name: Obis,
+        wanted: RowsWanted,
+        layout: Profile,
+        columns: Sequence[Column],
+        rows: Profile,
+        styles: TimeStyles,
+        tell: Tell,
+    ) -> None:
+        now = self._services.conversation.clock.seconds()
+        whole = not self._selects
+        keep = whole_filter(wanted, layout.newest_first, now) if whole else None
+        after = None
+        if wanted.since is not None:
+            after = RowsAfter(wanted.since, layout.newest_first)
+        asked = layout.columns if whole else columns
+        feeder = RowFeeder(layout, asked, rows, tell, keep=keep, after=after)
+
+        async def get(style: RangeStyle) -> Data:
+            selection = None if whole else wanted.selection(layout, asked, style, now)
+            return await self._services.get(
+                Reference(name, _CLASS, _BUFFER), selection, feeder.part
+            )
+
+        feeder.finish(await (styles.first_taken(get) if wanted.timed else get(RangeStyle())))
+
+    @property
+    def _selects(self) -> bool:
+        """
+        Can the meter be asked for a part of an attribute?
+        """
+        agreed = self._services.conformance
+        return bool(agreed & (Conformance.SELECTIVE_ACCESS | Conformance.PARAMETERIZED_ACCESS))
+
+    async def count(self, name: Obis) -> int | None:
+        """
+        @return: how many rows the profile has now, where the meter says it.
+        """
+        return await self._number(name, _ENTRIES_IN_USE)
 
     async def layout(self, name: Obis, scaled: bool = True) -> Profile:
         """
@@ -66,7 +177,7 @@ class Profiles:
         """
         key = (name, scaled)
         if key not in self._layouts:
-            captured = await self._services.get(Reference(name, 7, 3))
+            captured = await self._services.get(Reference(name, _CLASS, _CAPTURED))
             scalers: dict[Obis, ScalerUnit] = {}
             for column in columns_of(captured):
                 known = await self._scalers.of(
@@ -74,27 +185,17 @@ class Profiles:
                 )
                 if known is not None:
                     scalers[column.logical_name] = known
-            period = await self._services.get(Reference(name, 7, 4))
-            seconds = period.values if type(period.values) is int else 0
-            columns = columns_of(captured, scalers)
-            self._layouts[key] = Profile(columns, capture_period=seconds, scaled=scaled)
+            self._layouts[key] = Profile(
+                columns_of(captured, scalers),
+                capture_period=await self._number(name, _PERIOD) or 0,
+                newest_first=await self._number(name, _SORT) == _LIFO,
+                scaled=scaled,
+            )
         return self._layouts[key]
 
-
-def _selection(
-    start: datetime.datetime | None,
-    end: datetime.datetime | None,
-    entries: tuple[int, int] | None,
-) -> SelectiveAccess | None:
-    chosen: RangeDescriptor | EntryDescriptor
-    if entries is not None:
-        if start is not None or end is not None:
-            raise LocalProtocolError("a span of time or entries wanted, not both")
-        chosen = by_entry(*entries)
-    elif start is None and end is None:
-        return None
-    elif start is None or end is None:
-        raise LocalProtocolError("both ends of the span of time wanted")
-    else:
-        chosen = by_time(start, end)
-    return chosen.to_selection()
+    async def _number(self, name: Obis, attribute: int) -> int | None:
+        try:
+            value: Any = (await self._services.get(Reference(name, _CLASS, attribute))).values
+        except AccessRefusedError:
+            return None
+        return value if type(value) is int else None
