@@ -88,7 +88,7 @@ WIRE_FAULTS: Final = frozenset(list(FaultKind)[:8])
 #: What happens to the meter itself.
 METER_FAULTS: Final = frozenset({FaultKind.REBOOT, FaultKind.CLOCK_JUMP})
 #: How far back, or forward, where nothing is said.
-_BY: Final = {FaultKind.STALE_COUNTER: 1000.0, FaultKind.CLOCK_JUMP: 3600.0}
+_BY: Final = {FaultKind.STALE_COUNTER: 10.0, FaultKind.CLOCK_JUMP: 3600.0}
 
 
 class Direction(StrEnum):
@@ -135,7 +135,7 @@ class Fault:
     @ivar period: Faults of the meter: again after so many seconds; 0 for once.
     @ivar delay: Least and most seconds, where it takes time.
     @ivar octets: Length of a C{too-long} APDU.
-    @ivar by: Seconds of a C{clock-jump}, or how far back a C{stale-counter} is; 0 for an hour, or 1000.
+    @ivar by: Seconds of a C{clock-jump}, or how far back a C{stale-counter} is; 0 for an hour, or 10.
     @ivar counters: Of a C{reboot}: C{kept}, or C{back} to where they began.
     """
 

@@ -247,7 +247,7 @@ class FaultyDevice:
         """
         counter: int = self._device.counter(epoch)
         stale = self._faults.hits(FaultKind.STALE_COUNTER)
-        return counter if stale is None else max(0, counter - int(stale.steps))
+        return counter if stale is None else max(1, counter - int(stale.steps))
 
 
 def _others(keys: MeterKeys) -> MeterKeys:
