@@ -271,4 +271,5 @@ class MaximumRegister(ExtendedRegister):
         Begin at 0 again, now.
         """
         self._reset_at = self.meter.time()
+        self._seen = None
         return ActionResult.SUCCESS if self._peak(self._reset_at) else super().reset(parameter)
