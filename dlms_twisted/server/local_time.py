@@ -11,11 +11,12 @@ from calendar import monthrange
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from struct import Struct
 from typing import Any, Final
 
 from attrs import evolve, frozen
 
-from dlms_twisted.codec.times import LAST_DAY, SECOND_LAST_DAY, ClockStatus, Date, DateTime, Time
+from dlms_twisted.codec.times import LAST_DAY, SECOND_LAST_DAY, ClockStatus, DateTime
 
 __all__ = ["LocalTime", "in_year"]
 
@@ -23,6 +24,8 @@ __all__ = ["LocalTime", "in_year"]
 _NEVER: Final = DateTime()
 #: Minutes; beyond it a deviation is none.
 _MOST_ZONE: Final = 14 * 60
+#: The twelve octets: date, day of the week, time, hundredths, deviation, status.
+_DATE_TIME: Final = Struct(">HBBBBBBBhB")
 _EPOCH: Final = datetime(1970, 1, 1)
 #: What a clock can show: the years that a date has.
 _LEAST: Final = (datetime(1971, 1, 1) - _EPOCH).total_seconds()
@@ -146,9 +149,18 @@ class LocalTime:
         minutes = self.time_zone - (self.shift if summer else 0)
         shown = _naive(seconds) - timedelta(minutes=minutes)
         said = status | (ClockStatus.DAYLIGHT_SAVING if summer else 0)
-        return DateTime(
-            Date.from_date(shown.date()), Time.from_time(shown.time()), minutes, int(said)
-        ).to_octets()
+        return _DATE_TIME.pack(
+            shown.year,
+            shown.month,
+            shown.day,
+            shown.isoweekday(),
+            shown.hour,
+            shown.minute,
+            shown.second,
+            shown.microsecond // 10_000,
+            minutes,
+            int(said),
+        )
 
     def seconds(self, moment: DateTime) -> float | None:
         """

@@ -82,6 +82,15 @@ class Clock(CosemObject):
             return build.unsigned(self.settings.octets(seconds, self.meter.clock_status)[-1])
         return self.value(attribute)
 
+    def values_at(self, attribute: int, times: list[float]) -> list[Data | DataAccessResult]:
+        """
+        @return: as L{value_at}, of several times.
+        """
+        if attribute != _TIME:
+            return super().values_at(attribute, times)
+        settings, status = self.settings, self.meter.clock_status
+        return [self._shown(settings.octets(at, status)) for at in times]
+
     @reads(_TIME)
     def time(self) -> Data | DataAccessResult:
         """

@@ -14,6 +14,7 @@ from dlms_twisted.codec import build
 from dlms_twisted.codec.data import Data
 from dlms_twisted.cosem.obis import Obis
 from dlms_twisted.server.objects.base import CosemObject, invokes, reads, writes
+from dlms_twisted.server.objects.events import Event, Log, happen
 
 __all__ = ["Breaker", "DisconnectControl"]
 
@@ -40,6 +41,15 @@ _TRANSITIONS: Final = {
 }
 #: The transitions of each mode.
 _MODES: Final = ("", "bcfgde", "bcfgae", "bcgde", "bcgae", "bcfgdeh", "bcgdeh")
+#: As which each is logged; a limiter's reconnection has no code of its own.
+_EVENTS: Final = {
+    "remote_disconnect": Event.REMOTE_DISCONNECTION,
+    "remote_reconnect": Event.REMOTE_CONNECTION,
+    "manual_disconnect": Event.MANUAL_DISCONNECTION,
+    "manual_reconnect": Event.MANUAL_CONNECTION,
+    "local_disconnect": Event.LOCAL_DISCONNECTION,
+    "local_reconnect": Event.MANUAL_CONNECTION,
+}
 #: Where an event that has nothing to do finds its work done.
 _DONE: Final = {
     "remote_disconnect": {_D},
@@ -94,6 +104,8 @@ class DisconnectControl(CosemObject):
         for letter, before, after in _TRANSITIONS[event]:
             if letter in _MODES[self.mode] and state is before:
                 self.put(3, build.enum(after))
+                code = Event.READY_FOR_RECONNECTION if letter == "d" else _EVENTS[event]
+                happen(self.device, code, Log.DISCONNECTOR)
                 return True
         return self.mode > 0 and self._knows(event) and state in _DONE[event]
 

@@ -17,6 +17,7 @@ from dlms_twisted.codec.data import Data
 from dlms_twisted.cosem.obis import Obis
 from dlms_twisted.errors import ConfigurationError
 from dlms_twisted.server.objects.base import CosemObject, invokes, reads
+from dlms_twisted.server.objects.events import Event, happen
 
 __all__ = ["ImageStatus", "ImageTransfer"]
 
@@ -271,6 +272,7 @@ class ImageTransfer(CosemObject):
         else:
             self._status = ImageStatus.ACTIVATED
             self._show_version()
+            happen(self.device, Event.FIRMWARE_ACTIVATED)
 
     def _is_good(self) -> bool:
         if self._check == "size":

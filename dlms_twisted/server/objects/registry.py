@@ -23,6 +23,7 @@ CLASSES: Final[dict[int, str]] = {
     4: "demand:MaximumRegister",
     5: "demand:DemandRegister",
     6: "activation:RegisterActivation",
+    7: "profile:ProfileGeneric",
     8: "clock:Clock",
     9: "scripts:ScriptTable",
     10: "schedules:Schedule",

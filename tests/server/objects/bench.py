@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from dlms_twisted.cosem.obis import Obis
+from dlms_twisted.server.local_time import LocalTime
 from dlms_twisted.server.objects.base import CosemObject
 
 __all__ = ["Bench"]
@@ -30,6 +31,10 @@ class Bench:
         self.objects: list[CosemObject] = []
         for one in objects:
             self.add(one)
+
+    #: The clock shows UTC.
+    local_time = LocalTime()
+    clock_status = 0
 
     @property
     def meter(self) -> Bench:

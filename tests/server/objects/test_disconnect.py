@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from dlms_twisted.apdu.results import ActionResult, DataAccessResult
 from dlms_twisted.codec import build
 from dlms_twisted.server.objects.disconnect import Breaker, DisconnectControl
+from tests.server.objects.bench import Bench
 
 _D, _C, _R = Breaker.DISCONNECTED, Breaker.CONNECTED, Breaker.READY
 _EVENTS = (
@@ -44,6 +45,7 @@ class DisconnectTests(SynchronousTestCase):
             for event, leads in zip(_EVENTS, row, strict=True):
                 for state in (_D, _C, _R):
                     breaker = DisconnectControl("0-0:96.3.10.255", values={3: int(state), 4: mode})
+                    Bench(breaker)
                     done = breaker.happen(event)
                     after = leads.get(state, state)
                     self.assertIs(breaker.state, after, (mode, event, state))
@@ -57,6 +59,7 @@ class DisconnectTests(SynchronousTestCase):
         The methods open and close, and are content when that was done before.
         """
         breaker = DisconnectControl("0-0:96.3.10.255")
+        Bench(breaker)
         zero = build.integer(0)
         for method, output in ((1, False), (1, False), (2, True), (2, True)):
             self.assertEqual(breaker.act(method, zero), (ActionResult.SUCCESS, None))
@@ -67,6 +70,7 @@ class DisconnectTests(SynchronousTestCase):
         In mode 1 a remote reconnection only makes ready; a hand closes.
         """
         breaker = DisconnectControl("0-0:96.3.10.255", values={4: 1})
+        Bench(breaker)
         breaker.act(1)
         self.assertFalse(breaker.happen("manual_reconnect"))
         self.assertEqual(breaker.act(2)[0], ActionResult.SUCCESS)
@@ -80,6 +84,7 @@ class DisconnectTests(SynchronousTestCase):
         Mode 0 connects and stays so; the mode is writable, within what there is.
         """
         breaker = DisconnectControl("0-0:96.3.10.255")
+        Bench(breaker)
         breaker.act(1)
         self.assertIs(breaker.assign(4, build.enum(0)), DataAccessResult.SUCCESS)
         self.assertIs(breaker.state, _C)
