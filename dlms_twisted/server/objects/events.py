@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from dlms_twisted.codec import build
 from dlms_twisted.cosem.obis import Obis
+from dlms_twisted.server.objects.push_setup import push_on_event
 
 if TYPE_CHECKING:
     from dlms_twisted.server.device import Device
@@ -49,7 +50,7 @@ class Event(IntEnum):
 
 def happen(device: Device, code: int, log: int = Log.STANDARD) -> bool:
     """
-    An event happens: the code object shows it, and the log captures it.
+    An event happens: the code object shows it, the log captures it, and the push setups that wait for it push.
 
     @param code: Of the event, 0 to 255.
     @param log: Which log.
@@ -60,7 +61,7 @@ def happen(device: Device, code: int, log: int = Log.STANDARD) -> bool:
     if shown is not None:
         shown.put(2, build.unsigned(code))
     captured = device.object(7, Obis(0, 0, 99, 98, log))
-    if captured is None:
-        return False
-    captured.act(2)
-    return True
+    if captured is not None:
+        captured.act(2)
+    push_on_event(device, code)
+    return captured is not None
