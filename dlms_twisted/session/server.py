@@ -30,7 +30,7 @@ from dlms_twisted.session.blocks import DEFAULT_BLOCK_LIMITS, BlockLimits, Serve
 from dlms_twisted.session.general_blocks import Delivered, Event, GeneralBlocks, Transmit
 from dlms_twisted.session.served import Caller, ServedDevice
 from dlms_twisted.session.server_association import associate
-from dlms_twisted.session.server_exchange import ServerExchange
+from dlms_twisted.session.server_exchange import ServerExchange, is_plain_get
 from dlms_twisted.session.server_negotiation import Established, established_before
 from dlms_twisted.session.server_refusals import Cause, is_known, refusal
 
@@ -38,9 +38,6 @@ __all__ = ["ServerSession", "ServerState"]
 
 _AARQ: Final = 0x60
 _BLOCK: Final = 0xE0
-_GET: Final = 0xC0
-#: Octets of a GetRequestNormal without selection.
-_GET_LENGTH: Final = 13
 _LONGEST: Final = 0xFFFF
 
 
@@ -125,13 +122,7 @@ class ServerSession:
             return []
         tag = apdu[0]
         quick = self._quick
-        if (
-            quick is not None
-            and tag == _GET
-            and len(apdu) == _GET_LENGTH
-            and apdu[1] == 1
-            and not apdu[12]
-        ):
+        if quick is not None and is_plain_get(apdu):
             self._begin_general()
             return self._send(quick.get(apdu, now), now)
         if self._until is not None and now >= self._until:

@@ -40,7 +40,7 @@ from dlms_twisted.session.server_release import release
 from dlms_twisted.session.server_security import OpenedRequest
 from dlms_twisted.session.server_short_names import ShortNames
 
-__all__ = ["ServerExchange"]
+__all__ = ["ServerExchange", "is_plain_get"]
 
 _RLRQ: Final = 0x62
 _CONFIRM: Final = 0x10
@@ -99,17 +99,26 @@ class ServerExchange:
 
     def get(self, apdu: bytes, now: float) -> bytes:
         """
-        Answer the request that comes most often: one attribute, all of it, in clear, in a context without ciphering.
+        Answer the request that comes most often, in a context without ciphering.
 
-        @param apdu: A GetRequestNormal without selection, 13 octets.
+        @param apdu: One for which L{is_plain_get} holds.
         """
         established = self.established
         served = self._current()
         if served.policy is not Policy.NONE and served.policy != Policy.NONE:
             return self.treat(apdu, now, False) or b""
-        self.blocks.interrupt()
         caller = Caller(served, now, established.security.peer_title, Policy.NONE)
-        access = ObjectAccess(self.device, caller, ciphered=False)
+        octets = self._read(apdu, ObjectAccess(self.device, caller, ciphered=False))
+        if len(octets) <= (established.max_send or _LONGEST):
+            return octets
+        opened = OpenedRequest(apdu, (), Policy.NONE)
+        return self._seal(_Request(opened, now, False, None), GetResponseNormal.decode(octets))
+
+    def _read(self, apdu: bytes, access: ObjectAccess) -> bytes:
+        """
+        @return: the whole answer to a request for which L{is_plain_get} holds.
+        """
+        self.blocks.interrupt()
         attribute = apdu[11] - (apdu[11] >> 7 << 8)
         found = access.find(int.from_bytes(apdu[3:5], "big"), apdu[5:11])
         result: Data | DataAccessResult = DataAccessResult.OBJECT_UNDEFINED
@@ -117,16 +126,11 @@ class ServerExchange:
             result = found
         elif attribute:
             result = access.read(found, attribute, None)
-        elif established.conformance & Conformance.ATTRIBUTE0_SUPPORTED_WITH_GET:
+        elif self.established.conformance & Conformance.ATTRIBUTE0_SUPPORTED_WITH_GET:
             result = access.read_all(found)
         if isinstance(result, DataAccessResult):
             return b"\xc4\x01%c\x01%c" % (apdu[2], result)
-        octets = b"\xc4\x01%c\x00%b" % (apdu[2], result.octets)
-        if len(octets) <= (established.max_send or _LONGEST):
-            return octets
-        response = GetResponseNormal(invoke_id_and_priority=apdu[2], result=result)
-        opened = OpenedRequest(apdu, (), Policy.NONE)
-        return self._seal(_Request(opened, now, False, None), response)
+        return b"\xc4\x01%c\x00%b" % (apdu[2], result.octets)
 
     def _current(self) -> ServedAssociation:
         """
@@ -187,6 +191,9 @@ class ServerExchange:
         established = self.established
         tag = came.opened.plaintext[0]
         pending = established.authentication is not None
+        plain = is_plain_get(came.opened.plaintext) and not pending and established.confirmed
+        if plain and established.conformance & Conformance.GET:
+            return self._read_sealed(came)
         try:
             request = decode(came.opened.plaintext)
         except DecodeError:
@@ -208,6 +215,22 @@ class ServerExchange:
             self._went_out()
             return None
         return self._seal(came, response)
+
+    def _read_sealed(self, came: _Request) -> bytes:
+        """
+        The request that comes most often, in a context with ciphering.
+        """
+        established, opened = self.established, came.opened
+        served, security = established.served, established.security
+        caller = Caller(served, came.now, security.peer_title, opened.applied)
+        access = ObjectAccess(self.device, caller, ciphered=security.ciphered)
+        octets = self._read(opened.plaintext, access)
+        self._demands = access.demands
+        demands = access.demands | served.answers if security.ciphered else Policy.NONE
+        most = established.max_send
+        if most and len(octets) + security.overhead(opened.layers, demands) > most:
+            return self._seal(came, GetResponseNormal.decode(octets))
+        return security.seal(octets, opened.layers, demands)
 
     def _may_prove(self, request: Apdu) -> bool:
         """
@@ -284,6 +307,13 @@ class ServerExchange:
         if caller is not None and not self.blocks.unfinished:
             self._acted = None
             self.device.answered(caller)
+
+
+def is_plain_get(octets: bytes) -> bool:
+    """
+    Is it a request for one attribute, all of it?
+    """
+    return len(octets) == 13 and octets[0] == 0xC0 and octets[1] == 1 and not octets[12]
 
 
 def _is_answered(request: Apdu) -> bool:

@@ -13,10 +13,11 @@ from typing import Final, NamedTuple
 from attrs import evolve
 
 from dlms_twisted.errors import LocalProtocolError, Reason, SecurityError
+from dlms_twisted.security.general import GENERAL_CIPHERING
 from dlms_twisted.security.keys import MeterKeys, key_epoch
 from dlms_twisted.security.layers import Layer, is_protected, open_message
 from dlms_twisted.security.policy import Policy
-from dlms_twisted.security.protection import mirror, protect_message
+from dlms_twisted.security.protection import Protection, mirror, protect_message
 from dlms_twisted.security.suites import SUITES
 from dlms_twisted.security.window import COUNTER_MAX, ReplayWindow
 from dlms_twisted.session.served import ServedAssociation, ServedDevice
@@ -27,6 +28,8 @@ __all__ = ["PLAIN", "OpenedRequest", "ServerSecurity"]
 _OVERHEAD: Final = 1 + 5 + 1 + 4 + 12
 #: Octets that general-ciphering adds beside its fields: lengths, key information with an ephemeral key and signature.
 _GENERAL: Final = 8 + 4 * 48 + 16
+#: Plans that are remembered.
+_PLANS: Final = 64
 
 
 class OpenedRequest(NamedTuple):
@@ -80,6 +83,7 @@ class ServerSecurity:
         self._asked: ReplayWindow | None = None
         self._seen: MeterKeys | None = None
         self._keys = MeterKeys()
+        self._plans: dict[tuple[int, int, Policy], tuple[Protection, ...]] = {}
         self.peer_title = peer_title
         self.ciphered = ciphered
 
@@ -163,20 +167,34 @@ class ServerSecurity:
             return plaintext
         if not self.ciphered:
             raise LocalProtocolError("the context is one without ciphering")
-        plan = mirror(
+        return protect_message(
+            plaintext,
+            self._plan(layers, demands),
+            keys=self.keys(),
+            title=self._device.title,
+            take_counter=self._take_counter,
+            random=self._random,
+        )
+
+    def _plan(self, layers: tuple[Layer, ...], demands: Policy) -> tuple[Protection, ...]:
+        if len(layers) == 1 and layers[0].tag < GENERAL_CIPHERING:
+            # Nothing of such a layer but this goes into the plan.
+            key = (layers[0].tag, layers[0].security_control, demands)
+            plan = self._plans.get(key)
+            if plan is None:
+                if len(self._plans) >= _PLANS:
+                    self._plans.clear()
+                plan = self._plans[key] = self._mirror(layers, demands)
+            return plan
+        return self._mirror(layers, demands)
+
+    def _mirror(self, layers: tuple[Layer, ...], demands: Policy) -> tuple[Protection, ...]:
+        return mirror(
             layers,
             demands,
             own_title=self._device.title,
             peer_title=self.peer_title,
             suite=self._served.suite,
-        )
-        return protect_message(
-            plaintext,
-            plan,
-            keys=self.keys(),
-            title=self._device.title,
-            take_counter=self._take_counter,
-            random=self._random,
         )
 
     def overhead(self, layers: tuple[Layer, ...], demands: Policy) -> int:
