@@ -303,7 +303,7 @@ def _down(count: int) -> Iterator[int]:
 
 def _status_of(value: Any) -> ImageStatus | None:
     try:
-        return ImageStatus(value) if type(value) is int else None
+        return ImageStatus(value) if isinstance(value, int) else None
     except ValueError:
         return None
 

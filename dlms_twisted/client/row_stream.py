@@ -196,7 +196,7 @@ class RowStream:
             if self._asking is None:
                 self._ask()
             else:
-                self._waiting = Deferred(lambda _: self.close())
+                self._waiting = Deferred(self._cancelled)
                 await self._waiting
         return self._rows.popleft()
 
@@ -226,6 +226,10 @@ class RowStream:
         self._over = True
         if self._asking is not None:
             self._asking.cancel()
+
+    def _cancelled(self, _: Deferred[None]) -> None:
+        self._waiting = None
+        self.close()
 
     def _ask(self) -> None:
         self._asking = Deferred.fromCoroutine(self._begin(self._came))
