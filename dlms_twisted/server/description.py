@@ -118,6 +118,14 @@ class MeterDescription:
             return LocalTime()
         return LocalTime.of(make_object(self.clock).meaning)
 
+    @property
+    def is_by_rule(self) -> bool:
+        """
+        Do titles and keys follow from nothing but the number and the seed?
+        """
+        said = any(getattr(self.keys, name) is not None for name in _KEYS)
+        return self.maker == MAKER and self.suite == 0 and self.title is None and not said
+
     def load_options(self, name: str) -> Mapping[str, Any]:
         """
         @raise ConfigurationError: there is no load of that name.
