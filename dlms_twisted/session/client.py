@@ -158,13 +158,9 @@ class ClientSession(ClientAssociation):
                 return
             octets = whole
         protected = is_protected(octets)
-        if not protected:
-            if self._is_push(octets):
-                self._events.append(Pushed(octets, False))
-                return
-            if self._exchanges.idle:
-                self.strays += 1
-                return
+        if not protected and self._is_push(octets):
+            self._events.append(Pushed(octets, False))
+            return
         plaintext = self._security.open(octets)
         if protected:
             self._tap("in", plaintext)

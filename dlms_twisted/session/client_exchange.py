@@ -59,6 +59,7 @@ class Exchange:
     @ivar request: The whole request.
     @ivar blocks: What cuts and joins it.
     @ivar serial: Its place in the order of all requests.
+    @ivar wait: How long the first piece of the answer is waited for at a time, in seconds.
     @ivar ends: When it has taken too long, whatever still comes.
     @ivar deadline: When the wait for the next piece ends; C{None} while it waits for its turn.
     @ivar said: What was sent last, in clear.
@@ -90,16 +91,25 @@ class Exchange:
         "serial",
         "suspicion",
         "told",
+        "wait",
         "tries",
     )
 
     def __init__(
-        self, request: Apdu, blocks: ClientBlocks, *, serial: int, tries: int, ends: float
+        self,
+        request: Apdu,
+        blocks: ClientBlocks,
+        *,
+        serial: int,
+        tries: int,
+        wait: float,
+        ends: float,
     ) -> None:
         self.request = request
         self.blocks = blocks
         self.serial = serial
         self.tries = tries
+        self.wait = wait
         self.ends = ends
         self.deadline: float | None = None
         self.said: Apdu = request

@@ -130,6 +130,7 @@ class Exchanges(ExchangeTable):
             self._blocks(request),
             serial=self._serial,
             tries=tries,
+            wait=self._options.timeout / (tries + 1),
             ends=now + self._options.longest,
         )
         exchange.parts = parts and isinstance(request, GetRequestNormal)
@@ -274,10 +275,8 @@ class Exchanges(ExchangeTable):
         exchange.held = None
         octets = self._seal(apdu.encode())
         exchange.copies = max(1, exchange.copies)
-        wait = self._options.timeout
-        if exchange.tries and not exchange.begun and not exchange.general:
-            wait /= self._options.retries + 1
-        exchange.deadline = now + wait
+        begun = exchange.begun or exchange.general
+        exchange.deadline = now + (self._options.timeout if begun else exchange.wait)
         general = self._general
         if general is not None and exchange.general:
             self._act(general.send(octets, now), now)

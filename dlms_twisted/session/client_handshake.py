@@ -14,6 +14,7 @@ from dlms_twisted.apdu.action import ActionRequestNormal, ActionResponseNormal
 from dlms_twisted.apdu.base import Apdu
 from dlms_twisted.apdu.descriptors import MethodDescriptor
 from dlms_twisted.apdu.registry import decode
+from dlms_twisted.apdu.results import DataAccessResult
 from dlms_twisted.apdu.service_error import ConfirmedServiceError, ExceptionResponse
 from dlms_twisted.apdu.short_name import ReadRequest, ReadResponse
 from dlms_twisted.apdu.variable_access import ParameterizedAccess, ReadData
@@ -140,6 +141,8 @@ class Handshake:
             if not response.result.is_success:
                 raise AssociationRejectedError(1, 13, f"authentication: {response.result.label}")
             proof = response.return_parameters
+            if isinstance(proof, DataAccessResult):
+                raise AssociationRejectedError(1, 13, f"authentication: {proof.label}")
         elif isinstance(response, ReadResponse) and len(response.results) == 1:
             result = response.results[0]
             if not isinstance(result, ReadData):

@@ -117,13 +117,12 @@ class ExchangeTable:
         number = invoke_id(response)
         if number is None:
             oldest = self._under_way[0] if self._under_way else None
-            if oldest is None or not isinstance(
-                response, ExceptionResponse | ConfirmedServiceError
-            ):
+            if not isinstance(response, ExceptionResponse | ConfirmedServiceError):
                 return oldest
-            before = oldest.serial
+            before = self._serial + 1 if oldest is None else oldest.serial
             if self._short.refused_before(before) or self._long.refused_before(before):
-                oldest.suspicion = refused(response)
+                if oldest is not None:
+                    oldest.suspicion = refused(response)
                 return None
             return oldest
         long = isinstance(response, LongInvoked)

@@ -19,6 +19,7 @@ from dlms_twisted.security.policy import Policy
 from dlms_twisted.session.association import LN_CONFORMANCE, AssociationSettings
 from dlms_twisted.session.client import ClientSession
 from dlms_twisted.session.client_events import Answered, Associated, ClientEvent, Transmit
+from dlms_twisted.session.client_options import ClientOptions
 from dlms_twisted.session.served import ServedAssociation
 from dlms_twisted.session.server import ServerSession
 from tests.session.served_device import Device
@@ -154,10 +155,12 @@ def pair(
     conformance: Conformance | None = None,
     general: bool = False,
     pre_established: bool = False,
+    options: ClientOptions | None = None,
     **changes: object,
 ) -> Pair:
     """
     @param served: How the client may associate.
+    @param options: How the client's session behaves.
     @param changes: Of the client's settings.
 
     @return: both sides, not associated yet.
@@ -181,7 +184,9 @@ def pair(
     return Pair(
         device=device,
         server=ServerSession(device, served.client, random=counting),
-        client=ClientSession(settings, lambda title, epoch: next(numbers)),
+        client=ClientSession(
+            settings, lambda title, epoch: next(numbers), options=options, random=counting
+        ),
         mechanism=settings.mechanism,
     )
 
