@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple, Protocol
 
 from attrs import field, frozen
+from attrs.validators import and_, ge, le
 
 from dlms_twisted.apdu.conformance import Conformance
 from dlms_twisted.apdu.descriptors import SelectiveAccess
@@ -40,13 +41,13 @@ class ServedAssociation:
     @ivar answers: Demanded of each answer, beside what its request had.
     @ivar suite: Security suite.
     @ivar conformance: What we can do for it.
-    @ivar max_receive: The longest APDU that we take, in octets.
+    @ivar max_receive: The longest APDU that we take, in octets; 0 for no limit.
     @ivar object_name: Logical name of its Association object.
     @ivar pre_established: There is no AARQ: the association is there as soon as it speaks.
     @ivar max_send: With C{pre_established}: the longest APDU that the client takes, in octets; 0 for no limit.
     @ivar transform: What mechanism 2 computes.
     @ivar authentication_timeout: Seconds in which a high mechanism must be through.
-    @ivar window: Blocks of a general block transfer that we take at once.
+    @ivar window: Blocks of a general block transfer that we take at once, 1 to 63.
     """
 
     client: int
@@ -56,15 +57,15 @@ class ServedAssociation:
     secret: bytes = field(default=b"", repr=False)
     policy: Policy = Policy.NONE
     answers: Policy = Policy.NONE
-    suite: int = 0
+    suite: int = field(default=0, validator=and_(ge(0), le(2)))
     conformance: Conformance = _ALL
-    max_receive: int = 0xFFFF
+    max_receive: int = field(default=0xFFFF, validator=and_(ge(0), le(0xFFFF)))
     object_name: bytes = bytes.fromhex("0000280000ff")
     pre_established: bool = False
     max_send: int = 0
     transform: Transform = field(default=aes_ecb, repr=False)
     authentication_timeout: float = 30.0
-    window: int = 8
+    window: int = field(default=8, validator=and_(ge(1), le(63)))
 
 
 class Caller(NamedTuple):
@@ -75,12 +76,18 @@ class Caller(NamedTuple):
     @ivar now: Seconds on the clock of the session.
     @ivar title: System title of the client; empty where it did not say.
     @ivar applied: Protection that the request had, verified.
+    @ivar conformance: What was negotiated.
+    @ivar max_send: The longest APDU that the client takes, in octets; 0 for no limit.
+    @ivar user: Number of the client's user, where it said one.
     """
 
     association: ServedAssociation
     now: float
     title: bytes
     applied: Policy
+    conformance: Conformance = Conformance(0)
+    max_send: int = 0
+    user: int | None = None
 
 
 class ShortName(NamedTuple):

@@ -28,7 +28,7 @@ from dlms_twisted.errors import DecodeError, DLMSError, LocalProtocolError
 from dlms_twisted.security.policy import Policy
 from dlms_twisted.session.blocks import DEFAULT_BLOCK_LIMITS, BlockLimits, ServerBlocks
 from dlms_twisted.session.general_blocks import Delivered, Event, GeneralBlocks, Transmit
-from dlms_twisted.session.served import Caller, ServedDevice
+from dlms_twisted.session.served import ServedDevice
 from dlms_twisted.session.server_association import associate
 from dlms_twisted.session.server_exchange import ServerExchange, is_plain_get
 from dlms_twisted.session.server_negotiation import Established, established_before
@@ -244,7 +244,7 @@ class ServerSession:
         short = established.confirmed and not security.ciphered
         if short and established.conformance & Conformance.GET:
             self._quick = exchange
-        self._device.associated(served, Caller(served, now, security.peer_title, applied))
+        self._device.associated(served, established.caller(now, applied))
 
     def _expire(self) -> None:
         if self._exchange is not None:

@@ -87,6 +87,7 @@ def associate(
         challenge = _judge_client(served, request)
         opened, initiate = _open_initiate(served, security, request)
         established = negotiate(served, security, initiate)
+        established.user = request.calling_ae_invocation_id
         if served.mechanism.is_high:
             established.authentication = _authentication(
                 device, served, security, challenge, random

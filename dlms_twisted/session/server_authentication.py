@@ -50,6 +50,8 @@ def is_third_pass(device: ServedDevice, established: Established, request: Apdu)
     client proved itself.
     """
     served = established.served
+    if served.short_names is (request.TAG == ActionRequestNormal.TAG):
+        return False
     match request:
         case ActionRequestNormal(method=method) | ActionRequestWithFirstPBlock(method=method):
             return (

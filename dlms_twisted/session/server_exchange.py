@@ -19,7 +19,7 @@ from dlms_twisted.apdu.get import GetResponseNormal
 from dlms_twisted.apdu.registry import decode
 from dlms_twisted.apdu.results import DataAccessResult
 from dlms_twisted.codec.data import Data
-from dlms_twisted.errors import DecodeError, DLMSError, Reason, SecurityError
+from dlms_twisted.errors import DecodeError, DLMSError, LocalProtocolError, Reason, SecurityError
 from dlms_twisted.security.policy import Policy
 from dlms_twisted.security.window import ReplayWindow
 from dlms_twisted.session.blocks import Received, ServerBlocks
@@ -107,7 +107,7 @@ class ServerExchange:
         served = self._current()
         if served.policy is not Policy.NONE and served.policy != Policy.NONE:
             return self.treat(apdu, now, False) or b""
-        caller = Caller(served, now, established.security.peer_title, Policy.NONE)
+        caller = established.caller(now, Policy.NONE)
         octets = self._read(apdu, ObjectAccess(self.device, caller, ciphered=False))
         if len(octets) <= (established.max_send or _LONGEST):
             return octets
@@ -222,7 +222,7 @@ class ServerExchange:
         """
         established, opened = self.established, came.opened
         served, security = established.served, established.security
-        caller = Caller(served, came.now, security.peer_title, opened.applied)
+        caller = established.caller(came.now, opened.applied)
         access = ObjectAccess(self.device, caller, ciphered=security.ciphered)
         octets = self._read(opened.plaintext, access)
         self._demands = access.demands
@@ -263,7 +263,7 @@ class ServerExchange:
         Do what a whole request asks for.
         """
         served, security = self.established.served, self.established.security
-        caller = Caller(served, came.now, security.peer_title, came.opened.applied)
+        caller = self.established.caller(came.now, came.opened.applied)
         access = ObjectAccess(self.device, caller, ciphered=security.ciphered)
         names = LogicalNames(access, self.established.conformance)
         response: Apdu | None
@@ -282,7 +282,7 @@ class ServerExchange:
         """
         @param is_step: Is C{response} a step of a transfer, which fits?
 
-        @return: C{response}, or its first block, as it is sent.
+        @return: C{response}, or its first block, as it is sent; "pdu-too-long" where it knows no blocks.
         """
         security, blocks, layers = self.established.security, self.blocks, came.opened.layers
         demands = self._demands
@@ -294,7 +294,11 @@ class ServerExchange:
                 most = max(1, most - security.overhead(layers, demands))
             blocks.max_send = most
             if not self.has_general or blocks.fits(response) or blocks.may_cut(response):
-                response = blocks.respond(response)
+                try:
+                    response = blocks.respond(response)
+                except LocalProtocolError:
+                    self._went_out()
+                    return refusal(response.TAG, Cause.TOO_LONG) or b""
         octets = security.seal(response.encode(), layers, demands)
         self._went_out()
         return octets

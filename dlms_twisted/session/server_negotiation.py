@@ -22,7 +22,8 @@ from dlms_twisted.apdu.initiate import (
 )
 from dlms_twisted.errors import DLMSError
 from dlms_twisted.security.hls import Authentication
-from dlms_twisted.session.served import ServedAssociation, ServedDevice
+from dlms_twisted.security.policy import Policy
+from dlms_twisted.session.served import Caller, ServedAssociation, ServedDevice
 from dlms_twisted.session.server_security import ServerSecurity
 
 __all__ = [
@@ -93,6 +94,7 @@ class Established:
     @ivar max_send: The longest APDU that the client takes, in octets; 0 for no limit.
     @ivar confirmed: May the client use confirmed services?
     @ivar authentication: Passes three and four, which are still to come; C{None} where there are none, or no more.
+    @ivar user: Number of the client's user, where it said one.
     """
 
     served: ServedAssociation
@@ -101,6 +103,22 @@ class Established:
     max_send: int
     confirmed: bool = True
     authentication: Authentication | None = None
+    user: int | None = None
+
+    def caller(self, now: float, applied: Policy) -> Caller:
+        """
+        @param now: Seconds on the clock of the session.
+        @param applied: Protection that the request had.
+        """
+        return Caller(
+            self.served,
+            now,
+            self.security.peer_title,
+            applied,
+            self.conformance,
+            self.max_send,
+            self.user,
+        )
 
 
 class AssociationRefusedError(DLMSError):
