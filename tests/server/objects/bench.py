@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from dlms_twisted.cosem.obis import Obis
 from dlms_twisted.server.local_time import LocalTime
+from dlms_twisted.server.description import DeviceDescription
 from dlms_twisted.server.objects.base import CosemObject
 
 __all__ = ["Bench"]
@@ -42,6 +43,13 @@ class Bench:
         Itself.
         """
         return self
+
+    @property
+    def description(self) -> DeviceDescription:
+        """
+        Nothing: its objects are not described.
+        """
+        return DeviceDescription()
 
     def add(self, one: CosemObject) -> None:
         """
