@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -281,6 +281,7 @@ def _known(number: int, version: int) -> InterfaceClass:
     )
 
 
+@lru_cache(maxsize=4096)
 def _made(number: int, version: int) -> InterfaceClass:
     row = _rows().get(number)
     if row is not None and version in _versions(row[2]):

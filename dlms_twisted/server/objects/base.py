@@ -20,8 +20,9 @@ the table says.  Source: DLMS UA 1000-1 (Blue Book).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from dlms_twisted.apdu.descriptors import SelectiveAccess
 from dlms_twisted.apdu.results import ActionResult, DataAccessResult
@@ -33,6 +34,14 @@ from dlms_twisted.cosem.elements import element_of
 from dlms_twisted.cosem.kinds import AnyKind, ZeroKind
 from dlms_twisted.cosem.obis import Obis
 from dlms_twisted.server.objects.defaults import default_of
+from dlms_twisted.server.objects.handlers import (
+    Handlers,
+    handlers_of,
+    invokes,
+    reads,
+    selects,
+    writes,
+)
 from dlms_twisted.session.served import Caller
 
 if TYPE_CHECKING:
@@ -42,51 +51,8 @@ if TYPE_CHECKING:
 
 __all__ = ["NO_VALUES", "CosemObject", "invokes", "reads", "selects", "writes"]
 
-_H = TypeVar("_H", bound=Callable[..., Any])
-_ROLES: Final = "_cosem_roles"
 #: No values: all are the plainest, or what the object makes itself.
 NO_VALUES: Final[Mapping[int, Any]] = MappingProxyType({})
-
-
-def _marker(role: str, number: int) -> Callable[[_H], _H]:
-    def mark(handler: _H) -> _H:
-        roles = getattr(handler, _ROLES, ())
-        setattr(handler, _ROLES, (*roles, (role, number)))
-        return handler
-
-    return mark
-
-
-def reads(attribute: int) -> Callable[[_H], _H]:
-    """
-    Mark a method C{() -> Data | DataAccessResult | value} that gives an attribute; a value that is no Data is encoded
-    by the table.
-    """
-    return _marker("read", attribute)
-
-
-def selects(attribute: int) -> Callable[[_H], _H]:
-    """
-    Mark a method C{(SelectiveAccess) -> Data | DataAccessResult} that gives the part of an attribute that selective
-    access asks for.
-    """
-    return _marker("select", attribute)
-
-
-def writes(attribute: int) -> Callable[[_H], _H]:
-    """
-    Mark a method C{(Data) -> DataAccessResult} that takes an attribute; its type was checked.  It keeps the value
-    itself, with L{CosemObject.put}, where it is to be kept.
-    """
-    return _marker("write", attribute)
-
-
-def invokes(method: int) -> Callable[[_H], _H]:
-    """
-    Mark a method C{(Data | None) -> ActionResult | Data | tuple[ActionResult, Data | None]} that runs a method of the
-    class; the type of its parameter was checked.  Data alone is a success that returns it.
-    """
-    return _marker("invoke", method)
 
 
 class CosemObject:
@@ -108,8 +74,7 @@ class CosemObject:
 
     __slots__ = ("_given", "_kept", "class_id", "device", "logical_name", "version")
 
-    #: (role, number) to the name of the method that does it.
-    _handlers: ClassVar[Mapping[tuple[str, int], str]] = MappingProxyType({})
+    _handlers: ClassVar[Handlers] = MappingProxyType({})
 
     class_id: int
     version: int
@@ -121,11 +86,7 @@ class CosemObject:
         Collect what is marked.
         """
         super().__init_subclass__(**options)
-        found = dict(cls._handlers)
-        for name, handler in vars(cls).items():
-            for role in getattr(handler, _ROLES, ()):
-                found[role] = name
-        cls._handlers = MappingProxyType(found)
+        cls._handlers = handlers_of(vars(cls), cls._handlers)
 
     def __init__(
         self,
@@ -227,9 +188,10 @@ class CosemObject:
 
     def meaning(self, attribute: int) -> Any:
         """
-        @return: the value of an attribute as the table decodes it: named fields, numbers, times.
+        @return: the value of an attribute as the table decodes it: named fields, numbers, times.  It is shared with
+            other meters and never changed.
         """
-        return self.interface_class.attribute(attribute).decode(self.get(attribute)).value
+        return _meaning(self.class_id, self.version, attribute, self.get(attribute))
 
     # -- what others of the meter ask ------------------------------------------------------------
 
@@ -394,6 +356,12 @@ class CosemObject:
         """
         The answer to an ACTION of C{caller} went out.
         """
+
+
+@lru_cache(maxsize=2048)
+def _meaning(class_id: int, version: int, attribute: int, value: Data) -> Any:
+    # Meters of one description have the same values, most of which never change.
+    return interface_class(class_id, version).attribute(attribute).decode(value).value
 
 
 def _octets_of(name: Obis | str | bytes) -> bytes:

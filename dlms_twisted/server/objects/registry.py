@@ -28,7 +28,7 @@ CLASSES: Final[dict[int, str]] = {
     9: "scripts:ScriptTable",
     10: "schedules:Schedule",
     11: "schedules:SpecialDays",
-    12: "association:AssociationSN",
+    12: "association_sn:AssociationSN",
     15: "association:AssociationLN",
     17: "sap:SapAssignment",
     18: "image:ImageTransfer",

@@ -15,7 +15,8 @@ from dlms_twisted.codec.data import Data
 from dlms_twisted.cosem.access_rights import Rights
 from dlms_twisted.cosem.association import ObjectList
 from dlms_twisted.cosem.obis import Obis
-from dlms_twisted.server.objects.association import AssociationLN, AssociationSN
+from dlms_twisted.server.objects.association import AssociationLN
+from dlms_twisted.server.objects.association_sn import AssociationSN
 from tests.server.making import Made, caller, made
 
 _CURRENT = Obis.parse("0-0:40.0.0").octets
