@@ -16,7 +16,6 @@ from tests.session.served_device import Device
 from tests.session.server_talk import server
 
 _LN = "601da109060760857405080101be10040e01000000065f1f0400007e1f04b0"
-_SN = "601da109060760857405080102be10040e01000000065f1f04001c032004b0"
 _HIGH = (
     "6036a1090607608574050801018a0207808b0760857405080203ac0a80084b35366956616759"
     "be10040e01000000065f1f0400007e1f04b0"
@@ -149,6 +148,45 @@ for _name, _octets in (
     _row(_name, _octets, *[_UNKNOWN] * 4, _DECIPHERING)
 
 
+def idle() -> tuple[Device, ServerSession]:
+    """
+    @return: a session to which nobody has associated.
+    """
+    return server(ServedAssociation(client=16))
+
+
+def pending() -> tuple[Device, ServerSession]:
+    """
+    @return: one whose client must still prove who it is.
+    """
+    served = ServedAssociation(client=16, mechanism=Mechanism.MD5, secret=b"x")
+    return server(served, _HIGH)
+
+
+def clear() -> tuple[Device, ServerSession]:
+    """
+    @return: one with an association in clear.
+    """
+    return server(ServedAssociation(client=16), _LN)
+
+
+def released() -> tuple[Device, ServerSession]:
+    """
+    @return: one whose association was released.
+    """
+    return server(ServedAssociation(client=16), _LN, _RELEASE)
+
+
+def ciphered() -> tuple[Device, ServerSession]:
+    """
+    @return: one in which each request must be authenticated.
+    """
+    device, session = server(ServedAssociation(client=16, ciphered=True), _CIPHERED)
+    # A policy that is activated holds at once.
+    device.change(16, policy=Policy.AUTHENTICATED)
+    return device, session
+
+
 class DecisionTests(SynchronousTestCase):
     """
     Request and state give the answer.
@@ -179,38 +217,28 @@ class DecisionTests(SynchronousTestCase):
         """
         Nobody has associated.
         """
-        self.check(2, lambda: server(ServedAssociation(client=16)), ServerState.IDLE)
+        self.check(2, idle, ServerState.IDLE)
 
     def test_pending(self) -> None:
         """
         The client must still prove who it is.
         """
-        served = ServedAssociation(client=16, mechanism=Mechanism.MD5, secret=b"x")
-        self.check(3, lambda: server(served, _HIGH), ServerState.AUTHENTICATING)
+        self.check(3, pending, ServerState.AUTHENTICATING)
 
     def test_associated(self) -> None:
         """
         There is an association in clear.
         """
-        served = ServedAssociation(client=16)
-        self.check(4, lambda: server(served, _LN), ServerState.ASSOCIATED)
+        self.check(4, clear, ServerState.ASSOCIATED)
 
     def test_released(self) -> None:
         """
         There was one.
         """
-        served = ServedAssociation(client=16)
-        self.check(5, lambda: server(served, _LN, _RELEASE), ServerState.IDLE)
+        self.check(5, released, ServerState.IDLE)
 
     def test_protection_demanded(self) -> None:
         """
         Each request must be authenticated, and comes in clear.
         """
-
-        def make() -> tuple[Device, ServerSession]:
-            device, session = server(ServedAssociation(client=16, ciphered=True), _CIPHERED)
-            # A policy that is activated holds at once.
-            device.change(16, policy=Policy.AUTHENTICATED)
-            return device, session
-
-        self.check(6, make, ServerState.ASSOCIATED)
+        self.check(6, ciphered, ServerState.ASSOCIATED)
