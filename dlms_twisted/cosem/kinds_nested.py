@@ -116,17 +116,24 @@ class EitherKind(Kind):
 
     def decode(self, element: Element, place: str, notes: Notes) -> Any:
         """
-        @return: the value by the first type that fits; as Data where the value would encode back as another type.
+        @return: the value by the first type that fits, in all its parts if there is one; as Data where the value would
+            encode back as another type.
         """
-        for index, kind in enumerate(self.kinds):
-            if kind.fits(element):
-                value = kind.decode(element, place, notes)
-                return (
-                    value
-                    if not index or self._is_lossless(value, element, place)
-                    else data_of(element)
-                )
-        return self.misfit(element, place, notes)
+        fitting = [kind for kind in self.kinds if kind.fits(element)]
+        if not fitting:
+            return self.misfit(element, place, notes)
+        chosen, value, said = fitting[0], None, []
+        for kind in fitting:
+            heard: Notes = []
+            found = kind.decode(element, place, heard)
+            if kind is chosen or not heard:
+                chosen, value, said = kind, found, heard
+            if not heard:
+                break
+        notes.extend(said)
+        if chosen is self.kinds[0] or self._is_lossless(value, element, place):
+            return value
+        return data_of(element)
 
     def _is_lossless(self, value: Any, element: Element, place: str) -> bool:
         try:

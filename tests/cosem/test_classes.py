@@ -346,6 +346,23 @@ class DecodeTests(SynchronousTestCase):
             attribute = interface_class(class_id).attribute(name)
             self.assertIn(words, str(self.assertRaises(EncodeError, attribute.encode, value)))
 
+    def test_either(self) -> None:
+        """
+        Of several structures of as many fields it is the one that fits in all of them.
+        """
+        attribute = interface_class(40, 1).attribute("push_object_list")
+        limits = {"from": 1, "to": 4}
+        wanted = {
+            "class_id": 7,
+            "logical_name": "1-0:99.1.0.255",
+            "attribute_index": 2,
+            "data_index": 0,
+            "restriction": {"restriction_type": 2, "restriction_value": limits},
+        }
+        decoded = attribute.decode(attribute.encode([wanted]))
+        self.assertEqual(decoded.notes, ())
+        self.assertEqual(decoded.value[0]["restriction"]["restriction_value"], limits)
+
     def test_method_without_parameter(self) -> None:
         """
         A method without a parameter takes the integer 0.
