@@ -4,15 +4,21 @@ What the commands that talk to a meter have in common: options, and the way ther
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
 
 import click
 from attrs import evolve
 
+from dlms_twisted.cli.meter_book import default_book, find_meter
 from dlms_twisted.cli.running import run
-from dlms_twisted.client import Meter, MeterSettings, connect, next_counter
-from dlms_twisted.client.settings import AUTHENTICATIONS, FRAMINGS
+from dlms_twisted.cli.trace import Capture, Tracer, all_of
+from dlms_twisted.client import Meter, MeterSettings, Reference, connect, next_counter
+from dlms_twisted.client.counters import COUNTER
+from dlms_twisted.client.settings import AUTHENTICATIONS, FRAMINGS, PROTECTIONS
 from dlms_twisted.errors import ConfigurationError
 from dlms_twisted.keys.counters import TransmitCounters
 
@@ -40,33 +46,56 @@ class _Hex(click.ParamType["bytes"]):
 
 
 _HEX = _Hex()
+#: What looks like an endpoint: a word and a colon.
+_ENDPOINT = re.compile(r"[a-z][a-z0-9+-]*:.", re.ASCII).match
 _SECURITY = ("none", "authenticated", "encrypted", "authenticated-encrypted", "both")
 _OPTIONS = (
     click.option(
         "--framing", type=click.Choice(FRAMINGS), help="Else: hdlc if serial, or wrapper."
     ),
-    click.option("--client", type=int, default=16, show_default=True, help="Our address."),
-    click.option("--server", type=int, default=1, show_default=True, help="Logical device."),
-    click.option("--physical", type=int, help="HDLC: physical device."),
-    click.option("--auth", type=click.Choice(tuple(AUTHENTICATIONS)), default="none"),
+    click.option("--client", type=click.IntRange(1, 0x3FFF), help="Our address.  [default: 16]"),
+    click.option("--server", type=click.IntRange(0, 0x3FFF), help="Logical device.  [default: 1]"),
+    click.option("--physical", type=click.IntRange(0, 0x3FFF), help="HDLC: physical device."),
+    click.option(
+        "--auth", type=click.Choice(tuple(AUTHENTICATIONS)), help="Mechanism.  [default: none]"
+    ),
     click.option("--password", envvar="DLMS_PASSWORD", help="Low level; or DLMS_PASSWORD."),
     click.option("--secret", type=_HEX, envvar="DLMS_SECRET", help="HLS secret; or DLMS_SECRET."),
     click.option("--ek", type=_HEX, envvar="DLMS_EK", help="Encryption key; or DLMS_EK."),
     click.option("--ak", type=_HEX, envvar="DLMS_AK", help="Authentication key; or DLMS_AK."),
     click.option("--system-title", type=_HEX, help="Ours, 8 octets."),
-    click.option("--suite", type=click.IntRange(0, 2), default=0, show_default=True),
-    click.option("--security", type=click.Choice(_SECURITY), default="none", show_default=True),
-    click.option("--dedicated", is_flag=True, help="Use a dedicated key."),
+    click.option("--meter-title", type=_HEX, help="The meter's, where it does not say it."),
+    click.option("--suite", type=click.IntRange(0, 2), help="Security suite.  [default: 0]"),
+    click.option("--security", type=click.Choice(_SECURITY), help="[default: none]"),
+    click.option(
+        "--protection", type=click.Choice(tuple(PROTECTIONS)), help="Form.  [default: service]"
+    ),
+    click.option("--dedicated", is_flag=True, default=None, help="Use a dedicated key."),
     click.option(
         "--counter",
-        default="auto",
-        show_default=True,
-        help="Invocation counter: a number, a file that keeps it, or auto to ask the meter.",
+        help="Invocation counter: a number, a file that keeps it, or auto to ask the meter.  "
+        "[default: auto]",
     ),
-    click.option("--short-names", is_flag=True, help="Short name referencing."),
-    click.option("--mode-e", is_flag=True, help="Sign on by mode E first."),
-    click.option("--timeout", type=float, default=10.0, show_default=True, help="Seconds."),
+    click.option("--counter-object", help="Where auto asks.  [default: 1/0-0:43.1.0.255/2]"),
+    click.option("--short-names", is_flag=True, default=None, help="Short name referencing."),
+    click.option("--mode-e", is_flag=True, default=None, help="Sign on by mode E first."),
+    click.option("--timeout", type=float, help="Seconds.  [default: 10]"),
+    click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        help="Where meters have names; or DLMS_CONFIG.  "
+        "[default: ~/.config/dlms-twisted/meters.toml]",
+    ),
+    click.option("--insecure-keys", is_flag=True, help="Take files that others may read."),
+    click.option("--trace", is_flag=True, help="Show frames and APDUs on stderr, secrets masked."),
+    click.option("--trace-plaintext", is_flag=True, help="The same, deciphered."),
+    click.option(
+        "--capture", type=click.Path(path_type=Path), help="Write frames to a file for dlms decode."
+    ),
 )
+#: Options that are no settings.
+_OTHERS = ("config", "insecure_keys", "trace", "trace_plaintext", "capture", "counter")
+_RENAMED = {"ek": "encryption_key", "ak": "authentication_key"}
 
 
 def meter_options(function: F) -> F:
@@ -78,20 +107,40 @@ def meter_options(function: F) -> F:
     return function
 
 
-def _settings(options: dict[str, Any]) -> MeterSettings:
-    chosen = dict(options)
-    password, secret = chosen.pop("password"), chosen.pop("secret")
-    title = chosen.pop("system_title")
-    if title is not None:
-        chosen["system_title"] = title
-    del chosen["counter"]
-    return MeterSettings(
-        password=b"" if password is None else password.encode(),
-        secret=b"" if secret is None else secret,
-        encryption_key=chosen.pop("ek"),
-        authentication_key=chosen.pop("ak"),
-        **chosen,
-    )
+class _Way(NamedTuple):
+    """
+    How a meter is talked to.
+
+    @ivar counter: C{auto}, a number, or a file.
+    """
+
+    where: str
+    settings: MeterSettings
+    counter: str
+
+
+def _way(where: str, options: dict[str, Any]) -> _Way:
+    """
+    What the command line says goes before the environment, that before the configuration file.
+
+    @raise ConfigurationError: the meter is not known, or a setting is wrong.
+    """
+    book, insecure = options["config"], options["insecure_keys"]
+    path = default_book() if book is None else book
+    booked = None
+    if book is not None or path.exists():
+        booked = find_meter(path, where, insecure=insecure)
+    if booked is None and not _ENDPOINT(where):
+        place = f"in {path}" if path.exists() else f"and there is no {path}"
+        raise ConfigurationError(f"{where}: no endpoint, as tcp:HOST:PORT, and no name {place}")
+    said = {one: value for one, value in options.items() if one not in _OTHERS}
+    given = {_RENAMED.get(one, one): value for one, value in said.items() if value is not None}
+    if "password" in given:
+        given["password"] = given["password"].encode()
+    if booked is None:
+        return _Way(where, MeterSettings(**given), options["counter"] or "auto")
+    settings = MeterSettings(**{**booked.settings, **given})
+    return _Way(booked.endpoint, settings, options["counter"] or booked.counter or "auto")
 
 
 def talk(
@@ -113,28 +162,50 @@ def talk(
 
     @raise ConfigurationError: an option is wrong.
     """
-    settings = _settings(options)
-    counter = options["counter"]
-    counts = settings.security != "none" or settings.auth == "gmac"
-    if counter.isdecimal():
-        settings = evolve(settings, counter=int(counter))
-    elif counter != "auto":
-        settings = evolve(settings, counters=TransmitCounters(counter))
+    way = _way(where, options)
+    with ExitStack() as closing:
+        counters = _counters(way.counter)
+        if counters is not None:
+            closing.callback(counters.close)
+        settings = _observed(evolve(way.settings, counters=counters), options, closing)
 
-    async def main(reactor: Any) -> int:
-        chosen = settings
-        try:
-            if counter == "auto" and counts:
-                chosen = evolve(chosen, counter=await next_counter(reactor, where, chosen))
-            connecting = connect(reactor, where, chosen)
-        except ConfigurationError as error:
-            click.echo(f"{name}: {error}", err=True)
-            return 2
-        async with await connecting as meter:
-            return await act(meter)
+        async def main(reactor: Any) -> int:
+            try:
+                async with await _connected(reactor, way._replace(settings=settings)) as meter:
+                    return await act(meter)
+            except ConfigurationError as error:
+                click.echo(f"{name}: {error}", err=True)
+                return 2
 
-    try:
         return run(main, name=name)
-    finally:
-        if isinstance(settings.counters, TransmitCounters):
-            settings.counters.close()
+
+
+def _counters(counter: str) -> TransmitCounters | None:
+    return None if counter == "auto" or counter.isdecimal() else TransmitCounters(counter)
+
+
+def _observed(
+    settings: MeterSettings, options: dict[str, Any], closing: ExitStack
+) -> MeterSettings:
+    capture = options["capture"]
+    observer = all_of(
+        Tracer(lambda line: click.echo(line, err=True))
+        if options["trace"] or options["trace_plaintext"]
+        else None,
+        None if capture is None else closing.enter_context(Capture(capture)),
+    )
+    return evolve(settings, observer=observer, trace_plaintext=options["trace_plaintext"])
+
+
+async def _connected(reactor: Any, way: _Way) -> Meter:
+    settings = way.settings
+    if settings.counted:
+        asked = settings.counter_object or str(COUNTER)
+        if way.counter == "auto":
+            counter = await next_counter(reactor, way.where, settings, Reference.parse(asked))
+            settings = evolve(settings, counter=counter)
+        elif way.counter.isdecimal():
+            settings = evolve(settings, counter=int(way.counter))
+        else:
+            settings = evolve(settings, counter_object=asked)
+    return await connect(reactor, way.where, settings)
