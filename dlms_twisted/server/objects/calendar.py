@@ -7,6 +7,7 @@ Source: DLMS UA 1000-1 (Blue Book), Activity calendar.
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from dlms_twisted.apdu.results import ActionResult, DataAccessResult
@@ -205,6 +206,7 @@ class ActivityCalendar(CosemObject):
         return [row for row in rows if isinstance(row, dict)]
 
 
+@lru_cache(maxsize=1024)
 def _last_begin(start: Any, day: date) -> date | None:
     """
     @return: the last day, up to C{day}, on which a season begins; the hour that is said is taken for midnight.

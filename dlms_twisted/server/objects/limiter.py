@@ -97,6 +97,25 @@ class Limiter(CosemObject):
 
     # -- looking ---------------------------------------------------------------------------------
 
+    @writes(4)
+    def set_normal(self, value: Data) -> DataAccessResult:
+        """
+        Take another normal threshold.
+        """
+        return self._set(4, value)
+
+    @writes(5)
+    def set_emergency(self, value: Data) -> DataAccessResult:
+        """
+        Take another threshold for emergencies.
+        """
+        return self._set(5, value)
+
+    def _set(self, attribute: int, value: Data) -> DataAccessResult:
+        self.put(attribute, value)
+        self.start(self.meter.time())
+        return DataAccessResult.SUCCESS
+
     @writes(2)
     def monitor(self, value: Data) -> DataAccessResult:
         """
@@ -113,6 +132,7 @@ class Limiter(CosemObject):
         """
         monitored = self.meaning(2)
         watches = isinstance(monitored, dict) and monitored["logical_name"].octets != _NOTHING
+        watches = watches and any(isinstance(self.get(one).values, int) for one in (4, 5))
         self.meter.schedule(self, now + self._interval if watches else None)
 
     def work(self, due: float, now: float) -> None:

@@ -122,12 +122,11 @@ class Schedule(CosemObject):
         """
         values: Any = parameter.values
         off, on = (values[0], values[1]), (values[2], values[3])
-        rows = _rows(self, 2)
-        for row in rows:
-            if 0 < off[0] <= row["index"] <= off[1]:
-                row["enable"] = False
-            if 0 < on[0] <= row["index"] <= on[1]:
-                row["enable"] = True
+        rows = []
+        for row in _rows(self, 2):
+            enable = row["enable"] and not 0 < off[0] <= row["index"] <= off[1]
+            enable = enable or 0 < on[0] <= row["index"] <= on[1]
+            rows.append({**row, "enable": enable})
         self.put(2, rows)
         self.start(self.meter.time())
         return ActionResult.SUCCESS
