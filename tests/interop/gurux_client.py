@@ -30,6 +30,8 @@ _SECURITY = {
     "encrypted": "ENCRYPTION",
     "both": "AUTHENTICATION_ENCRYPTION",
 }
+#: Access modes that let read: read, read and write, and these when authenticated.
+_READABLE = (1, 3, 4, 6)
 
 
 class GuruxClient:
@@ -153,7 +155,9 @@ class GuruxClient:
         for one in self._client.parseObjects(reply.data, False, False):
             class_id, name = int(one.objectType), str(one.logicalName)
             self._known[class_id, name] = one
-            numbers = tuple(n for n in range(1, one.getAttributeCount() + 1) if one.canRead(n))
+            count = one.getAttributeCount()
+            # Its canRead says yes to what may only be written.
+            numbers = tuple(n for n in range(1, count + 1) if int(one.getAccess(n)) in _READABLE)
             # The buffer of a profile needs its columns.
             order = (1, 3, 2, *numbers[3:]) if class_id == 7 else numbers
             listed.append((class_id, name, tuple(n for n in order if n in numbers)))

@@ -13,14 +13,31 @@ from dlms_twisted.codec import build
 from dlms_twisted.cosem.obis import Obis
 from dlms_twisted.security.hls import Mechanism
 from dlms_twisted.security.policy import Policy
-from dlms_twisted.server.described import AssociationDescription, ObjectDescription
+from dlms_twisted.server.completion import completed
+from dlms_twisted.server.described import (
+    ASSOCIATION_LN,
+    AssociationDescription,
+    ObjectDescription,
+)
 from dlms_twisted.server.description import DeviceDescription, MeterDescription
+from dlms_twisted.server.description_toml import ready_description
 from dlms_twisted.server.meter import SimulatedMeter
 
-__all__ = ["CLIENTS", "DEMANDING", "MECHANISMS", "SECRET", "SHORT", "small", "with_clients"]
+__all__ = [
+    "CLIENTS",
+    "DEMANDING",
+    "MECHANISMS",
+    "SECRET",
+    "SHORT",
+    "household",
+    "small",
+    "with_clients",
+]
 
 SECRET: Final = b"0123456789abcdef"
 
+#: 2026-11-22 23:59 UTC.
+_NOW: Final = 1795391940
 #: Addresses of clients, by the name of the mechanism that each must use; none has to cipher, all may.
 MECHANISMS: Final = {
     "none": (16, Mechanism.LOWEST),
@@ -34,6 +51,8 @@ MECHANISMS: Final = {
 CLIENTS: Final = {name: client for name, (client, _) in MECHANISMS.items()}
 #: What is added for the same mechanism with short names.
 SHORT: Final = 64
+#: A consumer's message, writable.
+TEXT: Final = "0-0:96.13.0.255"
 #: A client that must authenticate and encrypt.
 DEMANDING: Final = 1
 
@@ -58,12 +77,27 @@ def _clients() -> tuple[AssociationDescription, ...]:
     return tuple(made)
 
 
-def with_clients(description: MeterDescription) -> MeterDescription:
+def with_clients(description: MeterDescription, rows: int = 30) -> MeterDescription:
     """
-    @return: the same meter, with an association for each mechanism.
+    @param rows: Most rows of each profile.
+
+    @return: the same meter, with an association for each mechanism, and a text that anybody may write.
     """
     first, *others = description.devices
-    return evolve(description, devices=(evolve(first, associations=_clients()), *others))
+    text = _object(1, TEXT, a2=build.octet_string(b"text"))
+    own = (one for one in first.objects if one.class_id != ASSOCIATION_LN)
+    objects = (*(_shortened(one, rows) for one in own), text)
+    clients = _clients()
+    changed = evolve(first, associations=clients, objects=completed(first.sap, objects, clients))
+    return evolve(description, devices=(changed, *others))
+
+
+def _shortened(plan: ObjectDescription, rows: int) -> ObjectDescription:
+    said = plan.values.get(8) if plan.class_id == 7 else None
+    if said is None or not isinstance(said.values, int):
+        return plan
+    most = build.double_long_unsigned(min(rows, said.values))
+    return evolve(plan, values={**plan.values, 8: most})
 
 
 def _object(class_id: int, name: str, version: int = 0, **values: object) -> ObjectDescription:
@@ -75,12 +109,16 @@ def _object(class_id: int, name: str, version: int = 0, **values: object) -> Obj
     )
 
 
+def _clock() -> Clock:
+    clock = Clock()
+    clock.advance(_NOW)
+    return clock
+
+
 def small() -> SimulatedMeter:
     """
     @return: a meter of few objects, at 2026-11-22 23:59 UTC.
     """
-    clock = Clock()
-    clock.advance(1795391940)
     description = MeterDescription(
         devices=(
             DeviceDescription(
@@ -89,8 +127,6 @@ def small() -> SimulatedMeter:
                     _object(1, "0-0:42.0.0.255"),
                     _object(1, "0-0:96.1.0.255", a2=build.octet_string(b"serial")),
                     _object(1, "0-0:96.1.9.255", a2=build.octet_string(bytes(range(250)) * 4)),
-                    _object(15, "0-0:40.0.0.255", 1),
-                    _object(12, "0-0:40.0.0.255", 2),
                     _object(17, "0-0:41.0.0.255"),
                     _object(64, "0-0:43.0.0.255", 1),
                     _object(70, "0-0:96.3.10.255"),
@@ -98,4 +134,11 @@ def small() -> SimulatedMeter:
             ),
         )
     )
-    return SimulatedMeter(with_clients(description), clock=clock)
+    return SimulatedMeter(with_clients(description), clock=_clock())
+
+
+def household() -> SimulatedMeter:
+    """
+    @return: the household's meter with an association for each mechanism, at the same time.
+    """
+    return SimulatedMeter(with_clients(ready_description("household")), clock=_clock())
