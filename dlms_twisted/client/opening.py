@@ -165,6 +165,8 @@ async def _stream(
         finally:
             if late.active():
                 late.cancel()
+            # Not closed yet: that was cancelled, and there is nobody left who could try again.
+            abort()
 
     def abort() -> None:
         if protocol.connected:
