@@ -62,7 +62,7 @@ class DeviceDescription:
         """
         Objects that do something by themselves.
         """
-        return tuple(one for one in self.objects if object_class(one.class_id).ACTIVE)
+        return tuple(one for one in self.objects if object_class(one.class_id).acts(one))
 
     @cached_property
     def by_client(self) -> Mapping[int, AssociationView]:

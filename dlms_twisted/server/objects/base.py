@@ -156,6 +156,13 @@ class CosemObject:
         """
         return cls.READ_ONLY
 
+    @classmethod
+    def acts(cls, plan: ObjectDescription) -> bool:
+        """
+        Does an object that is described do something by itself at certain times?
+        """
+        return cls.ACTIVE
+
     # -- values ----------------------------------------------------------------------------------
 
     def get(self, attribute: int) -> Data:

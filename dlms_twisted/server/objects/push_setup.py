@@ -24,6 +24,7 @@ from dlms_twisted.server.objects.push_times import next_opening, repetition_dela
 from dlms_twisted.server.outgoing import OutgoingPush
 
 if TYPE_CHECKING:
+    from dlms_twisted.server.described import ObjectDescription
     from dlms_twisted.server.device import Device
 
 __all__ = ["PushSetup", "push_on_event"]
@@ -137,9 +138,9 @@ class PushSetup(CosemObject):
     @property
     def is_kept(self) -> bool:
         """
-        Pushes that wait are.
+        Pushes that wait are, and the next regular time.
         """
-        return bool(self._pushes) or super().is_kept
+        return bool(self._pushes) or self._next is not None or super().is_kept
 
     @property
     def waiting(self) -> int:
@@ -147,6 +148,13 @@ class PushSetup(CosemObject):
         Pushes that are neither done nor given up.
         """
         return len(self._pushes)
+
+    @classmethod
+    def acts(cls, plan: ObjectDescription) -> bool:
+        """
+        Only those that push at regular times; others wait to be told.
+        """
+        return bool(plan.options.get("every"))
 
     # -- triggers --------------------------------------------------------------------------------
 

@@ -611,6 +611,20 @@ class TimeTests(SynchronousTestCase):
         pushed.run(900)
         self.assertEqual(pushed.times[4:], [12610])
 
+    def test_rest(self) -> None:
+        """
+        An idle meter forgets no push: neither a regular one nor one that waits.
+        """
+        pushed = Pushed(options={"every": 900})
+        pushed.meter.due()
+        pushed.meter.rest()
+        pushed.run(950)
+        waiting = Pushed(randomisation_start_interval=600)
+        waiting.setup.trigger()
+        waiting.meter.rest()
+        waiting.run(600)
+        self.assertEqual((pushed.times, waiting.times), ([900], [300]))
+
     def test_on_event(self) -> None:
         """
         Events that it waits for, and no others.
