@@ -20,6 +20,7 @@ COMMANDS = {
     "decode": "dlms_twisted.cli.decode",
     "demo": "dlms_twisted.cli.demo",
     "encode": "dlms_twisted.cli.encode",
+    "image": "dlms_twisted.cli.image",
     "journal": "dlms_twisted.cli.journal",
     "keys": "dlms_twisted.cli.keys",
     "listen": "dlms_twisted.cli.listen",
@@ -27,6 +28,7 @@ COMMANDS = {
     "profile": "dlms_twisted.cli.profile",
     "read": "dlms_twisted.cli.read",
     "set": "dlms_twisted.cli.set",
+    "simulate": "dlms_twisted.cli.simulate",
 }
 
 

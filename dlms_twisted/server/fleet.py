@@ -97,6 +97,16 @@ class Fleet(Sequence[SimulatedMeter]):
             identity = Identity(self._first + place, self.seed, self.description.maker)
             yield self.description.keys_of(identity)
 
+    def check_by_rule(self) -> None:
+        """
+        @raise ConfigurationError: as L{push_meters}.
+        """
+        if not self.description.is_by_rule:
+            raise ConfigurationError(
+                "a fleet that pushes at a rate has titles and keys by rule: its description must say no title, maker, "
+                "suite or keys"
+            )
+
     def push_meters(self, counter: int = 1) -> list[PushMeter]:
         """
         @param counter: The first invocation counter of each.
@@ -105,11 +115,7 @@ class Fleet(Sequence[SimulatedMeter]):
 
         @raise ConfigurationError: the description says title, maker, suite or keys that are not by rule.
         """
-        if not self.description.is_by_rule:
-            raise ConfigurationError(
-                "a fleet that pushes at a rate has titles and keys by rule: its description must say no title, maker, "
-                "suite or keys"
-            )
+        self.check_by_rule()
         return [
             PushMeter(self._first + place, seed=self.seed, counter=counter)
             for place in range(len(self))

@@ -12,12 +12,14 @@ from typing import Any, Final
 from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from dlms_twisted.server.push_meter import PushMeter
 from dlms_twisted.server.pusher import Pusher, PushKind
 
-__all__ = ["FleetPusher", "PushPlan", "Sender"]
+__all__ = ["FleetPusher", "PushPlan", "Sender", "StreamSender"]
 
 #: Pushes a second at most, where all push at once.
 _BURST: Final = 50_000.0
@@ -187,3 +189,52 @@ class Sender:
         Close the socket.
         """
         self._socket.close()
+
+
+class StreamSender(Protocol):
+    """
+    A connection as a sender: it is tried again while it is not there, and sends no faster than the peer takes.
+    """
+
+    transport: Any
+
+    def __init__(self, reframe: Callable[[bytes], bytes]) -> None:
+        """
+        @param reframe: Makes of a wrapper frame what is written.
+        """
+        self._reframe = reframe
+        self._flows = False
+
+    def connectionMade(self) -> None:
+        self._flows = True
+        self.transport.registerProducer(self, True)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.connected = 0
+        self._flows = False
+
+    def pauseProducing(self) -> None:
+        """
+        The peer does not take more.
+        """
+        self._flows = False
+
+    def resumeProducing(self) -> None:
+        """
+        It does again.
+        """
+        self._flows = True
+
+    def stopProducing(self) -> None:
+        """
+        The connection is gone.
+        """
+        self._flows = False
+
+    def send(self, frame: bytes) -> None:
+        """
+        @raise BlockingIOError: there is no connection, or it is full.
+        """
+        if not self._flows:
+            raise BlockingIOError
+        self.transport.write(self._reframe(frame))

@@ -81,7 +81,10 @@ class _Waiting:
     A push whose end is not known yet.
     """
 
-    def __init__(self, push: OutgoingPush, meter: SimulatedMeter) -> None:
+    def __init__(
+        self, push: OutgoingPush, meter: SimulatedMeter, look: Callable[[SimulatedMeter], None]
+    ) -> None:
+        self._look = look
         self.push = push
         self.meter = meter
         self.late: IDelayedCall | None = None
@@ -90,6 +93,7 @@ class _Waiting:
         if self.late is not None and self.late.active():
             self.late.cancel()
         self.push.finished(good)
+        self._look(self.meter)
 
     def is_confirmed_by(self, apdu: bytes) -> bool:
         """
@@ -132,16 +136,19 @@ class Outlets:
         target: PushTarget | None = None,
         *,
         lines: Callable[[], tuple[Any, ...]] = tuple,
+        look: Callable[[SimulatedMeter], None] = lambda meter: None,
     ) -> None:
         """
         @param target: Where all pushes go; C{None} for where each push setup says.
         @param lines: The protocols of HDLC lines that are connected now, for pushes in UI frames.
+        @param look: Called with a meter that was told how a push ended: it may want to try again.
         """
         self.sent = 0
         self.failed = 0
         self._reactor = reactor
         self._target = target
         self._lines = lines
+        self._look = look
         self._connections: dict[str, PushStream] = {}
         self._datagrams: Any = None
         self._addresses: dict[str, str] = {}
@@ -157,7 +164,7 @@ class Outlets:
         """
         Send a push; its C{finished} is called when the outcome is known.
         """
-        waiting = _Waiting(push, meter)
+        waiting = _Waiting(push, meter, self._look)
 
         def done(good: bool) -> None:
             if good:

@@ -23,7 +23,7 @@ from dlms_twisted.session.server import ServerSession
 from dlms_twisted.transport.channel import ChannelReceiver, ServerChannel
 from dlms_twisted.transport.timers import DeadlineTimer
 
-__all__ = ["FIRST_PHYSICAL", "Host", "Place", "Serving", "Session"]
+__all__ = ["FIRST_PHYSICAL", "Host", "Place", "Serving", "Session", "happen_to"]
 
 #: Physical address of the first meter: the lowest that the standard leaves free, and one more.
 FIRST_PHYSICAL = 17
@@ -262,14 +262,13 @@ class Host:
 
     def happen(self, fault: Fault) -> None:
         """
-        A fault of the meter's own.
+        A fault of the meters' own.
         """
-        if fault.kind is FaultKind.CLOCK_JUMP:
-            for meter in self.meters:
-                meter.set_time(meter.time() + fault.steps)
-                self.clockwork.look(meter)
-        elif fault.kind is FaultKind.REBOOT:
-            self.reboot(counters_back=fault.counters == "back")
+        if fault.kind is FaultKind.REBOOT:
+            self.close()
+        for meter in self.meters:
+            happen_to(meter, fault)
+            self.clockwork.look(meter)
 
     def reboot(self, *, counters_back: bool = False) -> None:
         """
@@ -277,10 +276,7 @@ class Host:
 
         @param counters_back: Invocation counters begin where they began.
         """
-        self.close()
-        for meter in self.meters:
-            meter.reboot(counters_back=counters_back)
-            self.clockwork.look(meter)
+        self.happen(Fault(kind=FaultKind.REBOOT, counters="back" if counters_back else "kept"))
 
     def close(self) -> None:
         """
@@ -288,3 +284,13 @@ class Host:
         """
         for serving in tuple(self.servings):
             serving.close()
+
+
+def happen_to(meter: SimulatedMeter, fault: Fault) -> None:
+    """
+    Do to a meter what a fault says; its connections are closed by who has them.
+    """
+    if fault.kind is FaultKind.CLOCK_JUMP:
+        meter.set_time(meter.time() + fault.steps)
+    elif fault.kind is FaultKind.REBOOT:
+        meter.reboot(counters_back=fault.counters == "back")

@@ -10,3 +10,10 @@ dlms_collector = ServiceMaker(
     "Capture what DLMS/COSEM meters push in a durable journal.",
     "dlms-collector",
 )
+
+dlms_meter = ServiceMaker(
+    "DLMS simulated meters",
+    "dlms_twisted.tap.meter",
+    "Simulate DLMS/COSEM meters: to read, and that push.",
+    "dlms-meter",
+)
