@@ -17,7 +17,7 @@ from dlms_twisted.security.general import GENERAL_CIPHERING
 from dlms_twisted.security.keys import MeterKeys, key_epoch
 from dlms_twisted.security.layers import Layer, is_protected, open_message
 from dlms_twisted.security.policy import Policy
-from dlms_twisted.security.protection import Protection, mirror, protect_message
+from dlms_twisted.security.protection import KeyChoice, Protection, mirror, protect_message
 from dlms_twisted.security.suites import SUITES
 from dlms_twisted.security.window import COUNTER_MAX, ReplayWindow
 from dlms_twisted.session.served import ServedAssociation, ServedDevice
@@ -26,8 +26,15 @@ __all__ = ["PLAIN", "OpenedRequest", "ServerSecurity"]
 
 #: Octets that a service's own ciphered form adds, at most: tag, length, control, counter, and the tag of GCM.
 _OVERHEAD: Final = 1 + 5 + 1 + 4 + 12
-#: Octets that general-ciphering adds beside its fields: lengths, key information with an ephemeral key and signature.
-_GENERAL: Final = 8 + 4 * 48 + 16
+#: A system title and its length.
+_TITLE: Final = 9
+#: Fields of general-ciphering and general-signing that we make ourselves: two titles, and key information.
+_FIELDS: Final = 2 * _TITLE + 3 + 3
+#: What a signature adds beside its fields and itself: tag, and lengths of content and signature.
+_SIGNATURE: Final = 1 + 5 + 2
+#: Key information of general-ciphering: the longest wrapped key, and an agreed one without its key and signature.
+_WRAPPED: Final = 4 + 40
+_AGREED: Final = 8
 #: Plans that are remembered.
 _PLANS: Final = 64
 
@@ -203,14 +210,14 @@ class ServerSecurity:
         """
         if not layers and demands == Policy.NONE:
             return 0
-        size = 0
-        for layer in layers:
-            size += _OVERHEAD + 9
-            if layer.tag >= 0xDD:
-                size += _GENERAL + sum(len(one) for one in layer.fields)
+        coordinate = SUITES[self._served.suite].coordinate
+        size = sum(_size_of(layer, coordinate) for layer in layers)
         if demands.signed:
-            size += _GENERAL + 16
-        return size or _OVERHEAD + 9
+            size += _FIELDS + _SIGNATURE + 2 * coordinate
+        if demands.authenticated or demands.encrypted or not layers:
+            # Where the request had no such layer, the answer has one more.
+            size += _OVERHEAD + (_FIELDS if demands.signed else _TITLE)
+        return size
 
     def window(self) -> ReplayWindow | None:
         """
@@ -256,3 +263,19 @@ class ServerSecurity:
             self._dedicated_counter += 1
             return counter
         return self._device.counter(key_epoch(key))
+
+
+def _size_of(layer: Layer, coordinate: int) -> int:
+    """
+    @return: how many octets the answer's layer adds, at most, that mirrors a request's.
+    """
+    if layer.tag < GENERAL_CIPHERING:
+        return _OVERHEAD + _TITLE
+    # The answer names both titles, whatever the request did.
+    fields = len(layer.fields.encode()) + 2 * _TITLE
+    if layer.tag != GENERAL_CIPHERING:
+        return fields + _SIGNATURE + 2 * coordinate
+    size = fields + _OVERHEAD + _AGREED
+    if layer.key_choice == KeyChoice.WRAPPED:
+        return size + _WRAPPED
+    return size + (4 * coordinate if layer.key_choice == KeyChoice.AGREED else 0)

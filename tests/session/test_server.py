@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
+from dlms_twisted.apdu.aarq import AARQ
 from dlms_twisted.apdu.conformance import Conformance
 from dlms_twisted.apdu.get import GetResponseNormal
 from dlms_twisted.apdu.results import DataAccessResult
@@ -111,6 +113,25 @@ class PublishedTests(SynchronousTestCase):
         self.assertTrue(answer.endswith("a305a10302010b"), answer)
         answer, _ = self.ask(ServedAssociation(client=16), _LOW)
         self.assertTrue(answer.endswith("a305a10302010b"), answer)
+
+    def test_missing(self) -> None:
+        """
+        No user information, one that is no proposal, and no password.
+        """
+        served = ServedAssociation(client=16)
+        for request in (
+            "600ba109060760857405080101",
+            "6013a109060760857405080101be0604040e010600",
+        ):
+            answer, state = self.ask(served, request)
+            self.assertEqual(answer, "6117a109060760857405080101a203020101a305a103020101")
+            self.assertEqual(state, ServerState.IDLE)
+        low = ServedAssociation(client=16, mechanism=Mechanism.LOW, secret=b"12345678")
+        without = evolve(AARQ.decode(bytes.fromhex(_LOW)), calling_authentication_value=None)
+        device, session = server(low)
+        answers = session.receive(without.encode(), 0.0)
+        self.assertTrue(answers[0].hex().endswith("a305a10302010d"), answers[0].hex())
+        self.assertEqual(device.refusals, {"incomplete": 1})
 
     def test_protocol_version(self) -> None:
         """

@@ -133,6 +133,27 @@ class GeneralTests(SynchronousTestCase):
                     self.assertEqual(opened.signed, signs)
                     self.assertEqual(opened.plaintext[:2], b"\xc4\x02")
 
+    def test_small(self) -> None:
+        """
+        A client that takes little gets its answer in small blocks, however they are protected.
+        """
+        both, keys, fields = self.make(1)
+        exchange = both.server._exchange
+        assert exchange is not None
+        exchange.established.max_send = 160
+        kinds = ((0x31, False), (0x11, False), (0, True))
+        for counter, (number, signs) in enumerate(kinds, 1000):
+            one = Protection(
+                tag=GENERAL_SIGNING if signs else GENERAL_CIPHERING,
+                security_control=number,
+                fields=fields,
+                key_choice=None if signs else KeyChoice.IDENTIFIED,
+            )
+            answer, opened = self.exchange(both, keys, (one,), counter)
+            self.assertLessEqual(len(answer), 160)
+            self.assertEqual(opened.plaintext[:2], b"\xc4\x02")
+            self.assertGreater(len(answer), 100)
+
     def test_signature_alone(self) -> None:
         """
         A signed request in clear gets a signed answer; where signatures are demanded, others are refused.

@@ -29,7 +29,7 @@ from dlms_twisted.security.protect import protect
 from dlms_twisted.session.client_events import Failed, Transmit
 from dlms_twisted.session.served import ServedAssociation
 from dlms_twisted.session.server import ServerState
-from tests.session.served_device import CLOCK, DATA, DISCONNECT, PROFILE
+from tests.session.served_device import CLOCK, DATA, DISCONNECT, PROFILE, Device
 from tests.session.server_talk import (
     CLIENT,
     ENCRYPTION,
@@ -163,6 +163,39 @@ class CounterTests(SynchronousTestCase):
         both.server.receive(clear, 0.0)
         self.assertEqual(both.server.state, ServerState.IDLE)
         self.assertEqual(both.device.refusals, {"downgrade": 1})
+
+
+class OwnCounterTests(SynchronousTestCase):
+    """
+    Our own counters.
+    """
+
+    def test_used_up(self) -> None:
+        """
+        Without a counter there is no answer but that it is not possible; nothing is sent under a used one.
+        """
+
+        class Exhausted(Device):
+            def counter(self, epoch: str) -> int:
+                raise LocalProtocolError("used up")
+
+        both = _pair()
+        used_up = Exhausted(
+            associations=both.device.associations, in_use=KEYS, windows=both.device.windows
+        )
+        exchange = both.server._exchange
+        assert exchange is not None
+        exchange.established.security._device = used_up
+        request = _sealed(get(8, CLOCK).encode(), 100)
+        self.assertEqual(both.server.receive(request, 0.0), [b"\xd8\x01\x01"])
+        new = pair(_served(), security=_BOTH)
+        new.server._device = used_up
+        used_up.windows.clear()
+        new.client.associate(bytes(range(16)), 0.0)
+        (sent,) = new.client.events()
+        assert isinstance(sent, Transmit)
+        self.assertEqual(new.server.receive(sent.apdu, 0.0), [b"\xd8\x01\x01"])
+        self.assertEqual(new.server.state, ServerState.IDLE)
 
 
 class DemandTests(SynchronousTestCase):

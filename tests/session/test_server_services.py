@@ -18,8 +18,13 @@ from dlms_twisted.apdu.access import (
     AccessSpecification,
 )
 from dlms_twisted.apdu.base import Apdu
-from dlms_twisted.apdu.descriptors import BREAK_ON_ERROR, SELF_DESCRIPTIVE, SelectiveAccess
-from dlms_twisted.apdu.get import GetRequestNormal
+from dlms_twisted.apdu.descriptors import (
+    BREAK_ON_ERROR,
+    SELF_DESCRIPTIVE,
+    AttributeWithSelection,
+    SelectiveAccess,
+)
+from dlms_twisted.apdu.get import GetRequestNormal, GetRequestWithList
 from dlms_twisted.apdu.registry import decode
 from dlms_twisted.apdu.results import DataAccessResult
 from dlms_twisted.apdu.set import SetRequestNormal
@@ -76,6 +81,9 @@ class AttributeTests(SynchronousTestCase):
             answer = _ask(session, get(8, CLOCK, 0, invoke))
             empty = [build.null()] * 7
             self.assertEqual(answer.result, build.structure(values[1], values[2], *empty))
+        item = AttributeWithSelection(attribute=attribute(8, CLOCK, 0))
+        listed = GetRequestWithList(invoke_id_and_priority=0xC1, attributes=(item,))
+        self.assertEqual(_ask(session, listed).results, (answer.result,))
 
     def test_all_denied(self) -> None:
         """
@@ -87,6 +95,9 @@ class AttributeTests(SynchronousTestCase):
         self.assertEqual(answer.result, DataAccessResult.READ_WRITE_DENIED)
         _, session = _logical(0x001E1D)
         self.assertEqual(_ask(session, get(1, DATA, 0)).result, DataAccessResult.OBJECT_UNDEFINED)
+        item = AttributeWithSelection(attribute=attribute(1, DATA, 0))
+        listed = GetRequestWithList(invoke_id_and_priority=0xC1, attributes=(item,))
+        self.assertEqual(_ask(session, listed).results, (DataAccessResult.OBJECT_UNDEFINED,))
 
     def test_write_all(self) -> None:
         """

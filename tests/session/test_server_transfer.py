@@ -136,6 +136,25 @@ class ServiceBlockTests(SynchronousTestCase):
         answer = session.receive(bytes.fromhex("c002c100000001"), 0.0)[0]
         self.assertEqual(answer.hex(), "c402c101000000010110")
 
+    def test_answer_that_knows_no_blocks(self) -> None:
+        """
+        A long answer of a service without blocks, and no general block transfer: "pdu-too-long".
+        """
+        _, session = server(ServedAssociation(client=16), _aarq(0x00FE5F, 100))
+        request = AccessRequest(
+            long_invoke_id_and_priority=0x40000001,
+            specifications=(AccessGet(attribute=attribute(7, PROFILE)),),
+            data=(build.null(),),
+        )
+        self.assertEqual(session.receive(request.encode(), 0.0), [b"\xd8\x01\x04"])
+        _, session = server(ServedAssociation(client=16), _aarq(0x20FE5F, 12))
+        request = AccessRequest(
+            long_invoke_id_and_priority=0x40000001,
+            specifications=(AccessGet(attribute=attribute(7, PROFILE)),) * 400,
+            data=(build.null(),) * 400,
+        )
+        self.assertEqual(session.receive(request.encode(), 0.0), [b"\xd8\x01\x04"])
+
     def test_unconfirmed_blocks(self) -> None:
         """
         An unconfirmed SET in blocks is done, and no block is answered.
