@@ -37,6 +37,7 @@ _COMMANDS: Final = {
     "decode": {"decode.json"},
     "demo": {"demo.json"},
     "encode": {"encode.json"},
+    "image": {"image.json"},
     "journal export": {"record.json"},
     "journal query": {"record.json"},
     "journal redecode": {"redecode.json"},

@@ -4,9 +4,9 @@ C{dlms clock}: read and set a meter's clock.
 
 from __future__ import annotations
 
-import datetime
 import json
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -16,27 +16,58 @@ from dlms_twisted.client import Meter
 __all__ = ["command"]
 
 
+def _zone(_: Any, parameter: click.Parameter, text: str | None) -> ZoneInfo | None:
+    try:
+        return None if text is None else ZoneInfo(text)
+    except (OSError, ValueError):
+        # ZoneInfoNotFoundError is a KeyError; a name with a slash in front a ValueError.
+        raise click.BadParameter("a zone as Europe/Berlin wanted") from None
+    except KeyError:
+        raise click.BadParameter(f"there is no zone {text}") from None
+
+
 @click.command(name="clock")
 @click.argument("where", metavar="METER")
 @meter_options
 @click.option("--set", "to_now", is_flag=True, help="Set it to this computer's time.")
+@click.option(
+    "--zone",
+    callback=_zone,
+    metavar="NAME",
+    help="In which it runs, as Europe/Berlin; else as it says itself.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(where: str, to_now: bool, as_json: bool, **options: Any) -> int:
+def command(where: str, to_now: bool, zone: ZoneInfo | None, as_json: bool, **options: Any) -> int:
     """Show the meter's clock and by how much it is ahead of this computer's."""
 
     async def act(meter: Meter) -> int:
+        how, before = None, None
         if to_now:
-            await meter.set_clock(datetime.datetime.now(datetime.UTC).astimezone())
-        shown = await meter.clock()
-        moment = shown.to_datetime()
-        ahead = None
-        if moment is not None:
-            ahead = (moment - datetime.datetime.now(datetime.UTC)).total_seconds()
-        if as_json:
-            click.echo(json.dumps({"time": str(shown), "ahead": ahead, "set": to_now}))
+            done = await meter.synchronise_clock(zone)
+            how, before, reading = done.how, done.before.offset, done.after
         else:
-            tail = "" if ahead is None else f"  {ahead:+.1f} s"
-            click.echo(f"{shown}{tail}")
+            reading = await meter.clock_offset(zone)
+        if as_json:
+            form = {
+                "time": str(reading.shown),
+                "ahead": _rounded(reading.offset),
+                "round_trip": _rounded(reading.round_trip),
+                "set": how,
+                "before": _rounded(before),
+            }
+            click.echo(json.dumps(form))
+            return 0
+        parts = [str(reading.shown)]
+        if reading.offset is not None:
+            parts.append(f"{reading.offset:+.1f} s")
+        if how is not None:
+            was = "" if before is None else f", was {before:+.1f} s"
+            parts.append(f"({how}{was})")
+        click.echo("  ".join(parts))
         return 0
 
     return talk(where, options, act, name="dlms clock")
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 from attrs import evolve
+from twisted.internet.task import deferLater
 
 from dlms_twisted.cli.meter_book import default_book, find_meter
 from dlms_twisted.cli.running import run
@@ -19,7 +20,7 @@ from dlms_twisted.cli.trace import Capture, Tracer, all_of
 from dlms_twisted.client import Meter, MeterSettings, Reference, connect, next_counter
 from dlms_twisted.client.counters import COUNTER
 from dlms_twisted.client.settings import AUTHENTICATIONS, FRAMINGS, PROTECTIONS
-from dlms_twisted.errors import ConfigurationError
+from dlms_twisted.errors import ConfigurationError, LinkError, RequestTimeoutError
 from dlms_twisted.keys.counters import TransmitCounters
 
 __all__ = ["meter_options", "talk"]
@@ -93,6 +94,8 @@ _OPTIONS = (
         "--capture", type=click.Path(path_type=Path), help="Write frames to a file for dlms decode."
     ),
 )
+#: Seconds before another try.
+_PAUSE = 1.0
 #: Options that are no settings.
 _OTHERS = ("config", "insecure_keys", "trace", "trace_plaintext", "capture", "counter")
 _RENAMED = {"ek": "encryption_key", "ak": "authentication_key"}
@@ -149,6 +152,7 @@ def talk(
     act: Callable[[Meter], Awaitable[int]],
     *,
     name: str,
+    tries: int = 1,
 ) -> int:
     """
     Connect, associate, act, release.
@@ -157,6 +161,7 @@ def talk(
     @param options: Those of L{meter_options}.
     @param act: Called with the meter; gives the exit code.
     @param name: Of the command, for errors.
+    @param tries: How often to connect and act, while the link is lost or the meter is silent.
 
     @return: the exit code.
 
@@ -170,12 +175,19 @@ def talk(
         settings = _observed(evolve(way.settings, counters=counters), options, closing)
 
         async def main(reactor: Any) -> int:
-            try:
-                async with await _connected(reactor, way._replace(settings=settings)) as meter:
-                    return await act(meter)
-            except ConfigurationError as error:
-                click.echo(f"{name}: {error}", err=True)
-                return 2
+            for left in range(tries - 1, -1, -1):
+                try:
+                    async with await _connected(reactor, way._replace(settings=settings)) as meter:
+                        return await act(meter)
+                except ConfigurationError as error:
+                    click.echo(f"{name}: {error}", err=True)
+                    return 2
+                except (LinkError, RequestTimeoutError) as error:
+                    if not left:
+                        raise
+                    click.echo(f"{name}: {error}; once more", err=True)
+                await deferLater(reactor, _PAUSE)
+            return 1
 
         return run(main, name=name)
 

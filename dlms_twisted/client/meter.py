@@ -18,6 +18,7 @@ from dlms_twisted.client.clocks import CLOCK, ClockReading, Clocks, ClockSetting
 from dlms_twisted.client.conversation import Conversation
 from dlms_twisted.client.image import IMAGE, ImageTransfer
 from dlms_twisted.client.items import Get, Item, Result
+from dlms_twisted.client.object_values import read_values
 from dlms_twisted.client.profile_selection import RowsWanted
 from dlms_twisted.client.profiles import Profiles, Rows
 from dlms_twisted.client.reference import Reference
@@ -160,6 +161,21 @@ class Meter:
         The object list; fetched once.
         """
         return Deferred.fromCoroutine(self._services.objects())
+
+    def object_values(
+        self, *, buffers: bool = False, progress: Callable[[int, int], None] | None = None
+    ) -> Deferred[ObjectList]:
+        """
+        Read everything that may be read, but secrets.
+
+        @param buffers: Those of profiles too, which can take long.
+        @param progress: Told how many objects were read, and how many there are.
+
+        @return: fires with the object list and the values.
+        """
+        return Deferred.fromCoroutine(
+            read_values(self._services, buffers=buffers, progress=progress)
+        )
 
     def profile(
         self,
