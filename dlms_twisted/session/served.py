@@ -146,12 +146,15 @@ class ServedDevice(Protocol):
 
     def association(self, client: int) -> ServedAssociation | None:
         """
+        Asked of each request, so that a policy that is activated holds at once.
+
         @return: how the client of that address may associate; C{None} if it may not.
         """
 
     def keys(self, association: ServedAssociation) -> MeterKeys:
         """
-        @return: the keys in use now; C{system_title} is the client's where that is known beforehand.
+        @return: the keys in use now, the same object as long as none of them changes; C{system_title} is the client's
+            where that is known beforehand, and then no other is taken.
         """
 
     def find(
@@ -189,7 +192,8 @@ class ServedDevice(Protocol):
 
     def window(self, title: bytes, epoch: str) -> ReplayWindow:
         """
-        @return: the client's counters under the key of that epoch; it outlives associations.
+        @return: the client's counters under the key of that epoch; they outlive associations.  Those of keys that are
+            made for a message or two may be forgotten when there are many.
         """
 
     def associated(self, association: ServedAssociation, caller: Caller) -> None:

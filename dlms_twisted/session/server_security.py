@@ -2,7 +2,8 @@
 How one association of a server is protected: requests are opened and judged, answers sealed as their requests were,
 and as is demanded.
 
-The mirror image of L{dlms_twisted.session.client_security}.
+The mirror image of L{dlms_twisted.session.client_security}.  What is enciphered and not authenticated says nothing that
+can be relied on about its counter: such a request is judged by the counters that were taken, and takes none.
 """
 
 from __future__ import annotations
