@@ -221,7 +221,9 @@ class ObjectList:
     def _object_json(self, one: ObjectView) -> dict[str, Any]:
         known = one.interface_class
         attributes = []
-        for number in sorted({*one.attributes, *one.values}):
+        # In the order of the meter, so that the list can be made again octet by octet.
+        others = sorted(number for number in one.values if number not in one.attributes)
+        for number in (*one.attributes, *others):
             said = one.attributes.get(number)
             attributes.append(
                 {

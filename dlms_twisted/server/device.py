@@ -105,7 +105,7 @@ class Device:
             found = make_object(plan)
             found.device = self
             self._objects[key] = found
-            found.added(client)
+            found.added(key[-1])
         return found
 
     def live_object(self, plan: ObjectDescription) -> CosemObject | None:

@@ -12,6 +12,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from dlms_twisted.codec.data import Data
 from dlms_twisted.cosem.access_rights import Rights, mode_of
 from dlms_twisted.cosem.association import ObjectList
 from dlms_twisted.cosem.classes import Attribute
@@ -161,6 +162,20 @@ class AssociationView:
             version=self.plan.version,
             objects=tuple(self._view(one) for one in self.objects),
         )
+
+    @cached_property
+    def object_list_data(self) -> Data:
+        """
+        The attribute itself: of a long list, thousands of elements.
+        """
+        return self.object_list.to_data()
+
+    @cached_property
+    def rights_data(self) -> Data:
+        """
+        The rights of an association by short names.
+        """
+        return self.object_list.rights_to_data()
 
     def _view(self, plan: ObjectDescription) -> ObjectView:
         rules = self.plan.version - 1 if self.plan.short_names else self.plan.version

@@ -122,7 +122,7 @@ class AssociationLN(AssociationObject):
         """
         @return: the objects with the rights to them.
         """
-        return self._listed().to_data(self.version)
+        return build.array() if self.view is None else self.view.object_list_data
 
     @selects(_OBJECT_LIST)
     def some_objects(self, selection: SelectiveAccess) -> Data | DataAccessResult:
@@ -153,7 +153,7 @@ class AssociationLN(AssociationObject):
                 return DataAccessResult.TYPE_UNMATCHED
             case _:
                 return DataAccessResult.SCOPE_OF_ACCESS_VIOLATED
-        return evolve(listed, objects=chosen, others=()).to_data(self.version)
+        return evolve(listed, objects=chosen, others=()).to_data()
 
     @reads(3)
     def associated_partners_id(self) -> Any:

@@ -39,14 +39,14 @@ class AssociationSN(AssociationObject):
         """
         @return: the objects with their short names.
         """
-        return self._listed().to_data()
+        return build.array() if self.view is None else self.view.object_list_data
 
     @reads(3)
     def access_rights_list(self) -> Data:
         """
         @return: the rights to them.
         """
-        return self._listed().rights_to_data(self.version)
+        return build.array() if self.view is None else self.view.rights_data
 
     @reads(4)
     def security_setup_reference(self) -> Any:

@@ -84,6 +84,9 @@ class LogicalNameTests(SynchronousTestCase):
         self.assertEqual(names[1], ["0-0:40.0.0.255", "0-0:1.0.0.255"])
         self.assertEqual(_of(one, 16).value(3).values, (16, 1))
         self.assertEqual(one.object(15, "0-0:40.0.2").value(3), _of(one, 16).value(3))
+        device = one.meter.devices[0]
+        by_number = device.find(one.association(1), 15, Obis.parse("0-0:40.0.2").octets)
+        self.assertIs(by_number, one.object(15, "0-0:40.0.2"))
 
     def test_selected(self) -> None:
         """
