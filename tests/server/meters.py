@@ -109,13 +109,13 @@ def _object(class_id: int, name: str, version: int = 0, **values: object) -> Obj
     )
 
 
-def _clock() -> Clock:
-    clock = Clock()
+def _clock(clock: Clock | None) -> Clock:
+    clock = clock or Clock()
     clock.advance(_NOW)
     return clock
 
 
-def small() -> SimulatedMeter:
+def small(clock: Clock | None = None) -> SimulatedMeter:
     """
     @return: a meter of few objects, at 2026-11-22 23:59 UTC.
     """
@@ -134,11 +134,11 @@ def small() -> SimulatedMeter:
             ),
         )
     )
-    return SimulatedMeter(with_clients(description), clock=_clock())
+    return SimulatedMeter(with_clients(description), clock=_clock(clock))
 
 
-def household() -> SimulatedMeter:
+def household(clock: Clock | None = None) -> SimulatedMeter:
     """
     @return: the household's meter with an association for each mechanism, at the same time.
     """
-    return SimulatedMeter(with_clients(ready_description("household")), clock=_clock())
+    return SimulatedMeter(with_clients(ready_description("household")), clock=_clock(clock))

@@ -36,6 +36,7 @@ class Talk:
     One client of a meter's management device.
 
     @ivar now: What time it is.
+    @ivar meter: Theirs.
     @ivar keys: Ours.
     @ivar last_counter: The invocation counter that was used last.
     """
@@ -48,6 +49,7 @@ class Talk:
         self.now = 1000.0
         self.session = ServerSession(device, client, random=chance.randbytes)
         self.keys = meter.keys
+        self.meter = meter
         self._device, self._client = device, client
         self._counters = count(1)
         self.last_counter = 0
@@ -93,6 +95,12 @@ class Talk:
         """
         answer = bytes.fromhex(self.ask(self.protect(request, control, tag=tag)))
         return self.opened(answer).hex() if answer[:1] and answer[0] != 0xD8 else answer.hex()
+
+    def keys_of_objects(self) -> list[tuple[int, bytes]]:
+        """
+        @return: class and logical name of each object of the device.
+        """
+        return list(self._device.description.by_key)
 
     def policy(self) -> Policy:
         """

@@ -7,10 +7,9 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.server.hammering import hammer
-from tests.server.meters import CLIENTS, SHORT, small
-from tests.server.talking import Talk
+from tests.server.meters import household
 
-_COUNT = 1500
+_COUNT = 1000
 
 
 class HammeringTests(SynchronousTestCase):
@@ -22,7 +21,7 @@ class HammeringTests(SynchronousTestCase):
         """
         Damaged requests in clear.
         """
-        figures = hammer(lambda: Talk(small(), CLIENTS["none"]), 1, _COUNT, secure=False)
+        figures = hammer(household, 1, _COUNT, secure=False)
         self.assertGreater(figures["get-response-normal"], 20)
         self.assertGreater(figures["exception-response"], 100)
 
@@ -30,18 +29,20 @@ class HammeringTests(SynchronousTestCase):
         """
         Damaged requests under a good protection, and some with a damaged one.
         """
-        figures = hammer(lambda: Talk(small(), CLIENTS["none"]), 2, _COUNT, secure=True)
+        figures = hammer(household, 2, _COUNT, secure=True)
         self.assertGreater(figures["get-response-normal"], 20)
 
     def test_short_names(self) -> None:
         """
         Damaged requests by short names.
         """
-        figures = hammer(
-            lambda: Talk(small(), CLIENTS["none"] + SHORT),
-            3,
-            _COUNT,
-            secure=False,
-            short_names=True,
-        )
+        figures = hammer(household, 3, _COUNT, secure=False, short_names=True)
         self.assertGreater(figures["read-response"], 20)
+
+    def test_invented(self) -> None:
+        """
+        Well-formed requests with any value to any object.
+        """
+        figures = hammer(household, 4, _COUNT, secure=False, invented=True)
+        self.assertGreater(figures["set-response-normal"], 100)
+        self.assertGreater(figures["action-response-normal"], 100)

@@ -1,5 +1,6 @@
 """
-A whole meter, session and objects: a million damaged requests, in clear, under protection and by short names.
+A whole meter, session and objects: a million damaged and invented requests, in clear, under
+protection and by short names.
 """
 
 from __future__ import annotations
@@ -7,18 +8,19 @@ from __future__ import annotations
 from collections import Counter
 
 from tests.server.hammering import hammer
-from tests.server.meters import CLIENTS, SHORT, household
-from tests.server.talking import Talk
+from tests.server.meters import household
 
 __all__ = ["soak"]
 
 _LOT = 5_000
-#: Lots of each sort at full scale.
-_LOTS = {"clear": 80, "protected": 80, "short names": 40}
-
-
-def _make(client: int) -> Talk:
-    return Talk(household(), client)
+#: Lots of each sort at full scale, and how.
+_LOTS: dict[str, tuple[int, dict[str, bool]]] = {
+    "clear": (60, {"secure": False}),
+    "protected": (40, {"secure": True}),
+    "short names": (30, {"secure": False, "short_names": True}),
+    "invented": (50, {"secure": False, "invented": True}),
+    "invented, protected": (20, {"secure": True, "invented": True}),
+}
 
 
 def soak(scale: float) -> dict[str, object]:
@@ -32,18 +34,10 @@ def soak(scale: float) -> dict[str, object]:
     """
     figures: dict[str, object] = {}
     total = 0
-    for name, lots in _LOTS.items():
+    for name, (lots, options) in _LOTS.items():
         counts: Counter[str] = Counter()
-        short_names = name == "short names"
-        client = CLIENTS["none"] + SHORT * short_names
         for seed in range(max(1, round(lots * scale))):
-            counts += hammer(
-                lambda client=client: _make(client),  # type: ignore[misc]
-                seed,
-                _LOT,
-                secure=name == "protected",
-                short_names=short_names,
-            )
+            counts += hammer(household, seed, _LOT, **options)
             total += _LOT
         figures[name] = dict(counts.most_common())
     return {"requests": total, **figures}
