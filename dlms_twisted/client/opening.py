@@ -22,6 +22,7 @@ from dlms_twisted.errors import ConfigurationError, DLMSError, LinkError
 from dlms_twisted.link.hdlc.address import encode_address
 from dlms_twisted.link.hdlc.events import Timing
 from dlms_twisted.link.hdlc.parameters import Parameters
+from dlms_twisted.link.mode_e import SignOn
 from dlms_twisted.link.wrapper import encode_frame
 from dlms_twisted.transport.datagram_channel import DatagramChannel, UDPTarget
 from dlms_twisted.transport.hdlc_protocol import HDLCLineProtocol
@@ -67,7 +68,16 @@ async def open_meter(
         framing = "hdlc" if serial else "wrapper"
     endpoint = _endpoint(reactor, where)
     if settings.mode_e:
-        endpoint = SignOnEndpoint(reactor, endpoint)
+        endpoint = SignOnEndpoint(
+            reactor,
+            endpoint,
+            lambda: SignOn(
+                address=settings.mode_e_address,
+                protocol=settings.mode_e_protocol,
+                # Who wants another protocol knows the meter better than its offer.
+                insist=settings.mode_e_protocol == "2",
+            ),
+        )
     return await _stream(reactor, endpoint, framing, settings)
 
 

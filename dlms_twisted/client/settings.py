@@ -67,6 +67,8 @@ class MeterSettings:
     @ivar server: The logical device: 1 is the management logical device.
     @ivar physical: HDLC: the physical device; C{None} for addresses of one octet.
     @ivar mode_e: HDLC on serial lines: sign on by mode E first.
+    @ivar mode_e_address: The meter's address in mode E, where several share a line.
+    @ivar mode_e_protocol: The protocol control character of mode E: C{2}, or C{0} for meters that want that.
     @ivar auth: One of L{AUTHENTICATIONS}.
     @ivar password: Of C{low}; never shown.
     @ivar secret: HLS secret; never shown.
@@ -115,6 +117,8 @@ class MeterSettings:
     server: int = 1
     physical: int | None = None
     mode_e: bool = False
+    mode_e_address: str = ""
+    mode_e_protocol: str = "2"
     auth: str = "none"
     password: bytes = _secret()
     secret: bytes = _secret()

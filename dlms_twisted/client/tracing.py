@@ -17,7 +17,8 @@ class TraceEvent(NamedTuple):
     @ivar time: Seconds on the reactor's clock.
     @ivar direction: C{out} for what we send, C{in} for what comes.
     @ivar kind: C{frame}, as on the wire; C{apdu}, without the link's framing; C{plaintext}, an APDU that is ciphered
-        on the wire, in clear: it is told only where that was asked for.
+        on the wire, or comes in blocks of general block transfer, whole and in clear: it is told only where that was
+        asked for.
     @ivar octets: Of it.
     """
 

@@ -157,6 +157,8 @@ class ClientSession(ClientAssociation):
             if whole is None:
                 return
             octets = whole
+            if not is_protected(octets):
+                self._tap("in", octets)
         protected = is_protected(octets)
         if not protected and self._is_push(octets):
             self._events.append(Pushed(octets, False))

@@ -40,7 +40,7 @@ _NOTIFICATIONS: Final = frozenset({0x0F, 0xC2, 0x18})
 #: Invoke-id-and-priority: confirmed, high priority.
 CONFIRMED: Final = 0xC0
 
-#: Told of each ciphered APDU in clear: C{out} or C{in}, and its octets.
+#: Told of each ciphered APDU in clear, and of each that came in general blocks: C{out} or C{in}, and its octets.
 Tap = Callable[[str, bytes], None]
 
 

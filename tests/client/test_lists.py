@@ -88,7 +88,7 @@ class AccessTests(SynchronousTestCase):
         """
         Each result stands where its item stood.
         """
-        values = [one.values if isinstance(one, Data) else one for one in results]
+        values: list[Any] = [one.values if isinstance(one, Data) else one for one in results]
         self.assertEqual(values[0], bench.memory.meter.serial.encode())
         self.assertIsNone(values[1])
         self.assertEqual(values[2], b"new")
@@ -279,8 +279,10 @@ class MannersTests(SynchronousTestCase):
         names = self.serve(asking, answer)
         self.assertEqual(
             names,
-            ["set-request-with-list", "set-request-normal", "set-request-normal"]
-            + ["action-request-with-list", "action-request-normal", "action-request-normal"],
+            [
+                *("set-request-with-list", "set-request-normal", "set-request-normal"),
+                *("action-request-with-list", "action-request-normal", "action-request-normal"),
+            ],
         )
         self.assertEqual(self.successResultOf(asking), (None,) * 4)
         self.meter()
@@ -303,7 +305,9 @@ class MannersTests(SynchronousTestCase):
         asking = self.client.get_many([_SERIAL] * 2)
         names = self.serve(asking, answer)
         self.assertEqual(names, ["get-request-with-list", "get-request-normal"])
-        self.assertEqual([one.code for one in self.successResultOf(asking)], [250, 250])
+        self.assertEqual(
+            [getattr(one, "code", 0) for one in self.successResultOf(asking)], [250, 250]
+        )
         names = self.serve(self.client.get_many([_SERIAL] * 2), answer)
         self.assertEqual(names[0], "get-request-with-list")
 
