@@ -44,11 +44,7 @@ def read_object(table: TomlTable) -> ObjectDescription:
         values=_values(table, known),
         access=_access(table, known),
         base_name=table.integer("base_name", -0x8000, 0xFFFF),
-        options={
-            option: table.anything(option)
-            for option in option_names(known.number)
-            if option in table
-        },
+        options=_options(table, known.number),
     )
     table.finish()
     try:
@@ -58,6 +54,11 @@ def read_object(table: TomlTable) -> ObjectDescription:
         is_key = key in plan.options
         raise table.error(key if is_key else "class", _reason(error, is_key)) from None
     return plan
+
+
+def _options(table: TomlTable, class_id: int) -> dict[str, Any]:
+    said = {name: table.anything(name) for name in sorted(option_names(class_id))}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _reason(error: Exception, is_key: bool) -> str:
