@@ -67,6 +67,13 @@ class ServedAssociation:
     authentication_timeout: float = 30.0
     window: int = field(default=8, validator=and_(ge(1), le(63)))
 
+    @property
+    def demands(self) -> Policy:
+        """
+        All protection that is demanded: without ciphering none of it can be had.
+        """
+        return self.policy | self.answers
+
 
 class Caller(NamedTuple):
     """

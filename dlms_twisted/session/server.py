@@ -30,7 +30,8 @@ from dlms_twisted.session.blocks import DEFAULT_BLOCK_LIMITS, BlockLimits, Serve
 from dlms_twisted.session.general_blocks import Delivered, Event, GeneralBlocks, Transmit
 from dlms_twisted.session.served import ServedDevice
 from dlms_twisted.session.server_association import associate
-from dlms_twisted.session.server_exchange import ServerExchange, is_plain_get
+from dlms_twisted.session.server_dispatch import is_plain_get
+from dlms_twisted.session.server_exchange import ServerExchange
 from dlms_twisted.session.server_negotiation import Established, established_before
 from dlms_twisted.session.server_refusals import Cause, is_known, refusal
 

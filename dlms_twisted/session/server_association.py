@@ -127,7 +127,7 @@ def _judge_names(
         raise AssociationRefusedError(_User.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED)
     if context.ciphered and not served.ciphered:
         raise AssociationRefusedError(_User.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED)
-    if not context.ciphered and served.policy != Policy.NONE:
+    if not context.ciphered and served.demands != Policy.NONE:
         reason = Reason.DOWNGRADE.value
         raise AssociationRefusedError(_User.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED, reason=reason)
     mechanism = request.mechanism_name

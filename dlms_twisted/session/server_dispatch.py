@@ -46,7 +46,7 @@ from dlms_twisted.apdu.set import (
 from dlms_twisted.codec.data import Data
 from dlms_twisted.session.server_policy import ObjectAccess
 
-__all__ = ["LogicalNames", "given"]
+__all__ = ["LogicalNames", "given", "is_plain_get"]
 
 _GET_ALL: Final = int(Conformance.ATTRIBUTE0_SUPPORTED_WITH_GET)
 _SET_ALL: Final = int(Conformance.ATTRIBUTE0_SUPPORTED_WITH_SET)
@@ -57,6 +57,13 @@ def given(parameter: Data) -> Data | None:
     @param parameter: Of a list, in which null-data stands where a method takes none.
     """
     return None if parameter.values is None else parameter
+
+
+def is_plain_get(octets: bytes) -> bool:
+    """
+    Is it a request for one attribute, all of it?
+    """
+    return len(octets) == 13 and octets[0] == 0xC0 and octets[1] == 1 and not octets[12]
 
 
 class LogicalNames:
@@ -123,6 +130,27 @@ class LogicalNames:
         if isinstance(served, DataAccessResult):
             return ActionResult(served), None
         return self._access.invoke(served, method.method_id, parameter)
+
+    def read_plainly(self, apdu: bytes) -> bytes:
+        """
+        The same as L{answer}, and quicker, for the request that comes most often.
+
+        @param apdu: One for which L{is_plain_get} holds.
+
+        @return: the whole GetResponseNormal.
+        """
+        attribute = apdu[11] - (apdu[11] >> 7 << 8)
+        found = self._access.find(int.from_bytes(apdu[3:5], "big"), apdu[5:11])
+        result: Data | DataAccessResult = DataAccessResult.OBJECT_UNDEFINED
+        if isinstance(found, DataAccessResult):
+            result = found
+        elif attribute:
+            result = self._access.read(found, attribute, None)
+        elif self._conformance & _GET_ALL:
+            result = self._access.read_all(found)
+        if isinstance(result, DataAccessResult):
+            return b"\xc4\x01%c\x01%c" % (apdu[2], result)
+        return b"\xc4\x01%c\x00%b" % (apdu[2], result.octets)
 
     def _get(self, request: GetRequestNormal) -> Apdu:
         return GetResponseNormal(

@@ -17,8 +17,6 @@ from dlms_twisted.apdu.data_notification import DataNotificationConfirm
 from dlms_twisted.apdu.descriptors import CONFIRMED
 from dlms_twisted.apdu.get import GetResponseNormal
 from dlms_twisted.apdu.registry import decode
-from dlms_twisted.apdu.results import DataAccessResult
-from dlms_twisted.codec.data import Data
 from dlms_twisted.errors import DecodeError, DLMSError, LocalProtocolError, Reason, SecurityError
 from dlms_twisted.security.policy import Policy
 from dlms_twisted.security.window import ReplayWindow
@@ -26,7 +24,7 @@ from dlms_twisted.session.blocks import Received, ServerBlocks
 from dlms_twisted.session.served import Caller, ServedAssociation, ServedDevice
 from dlms_twisted.session.server_access import access_response
 from dlms_twisted.session.server_authentication import is_third_pass, prove, proven
-from dlms_twisted.session.server_dispatch import LogicalNames
+from dlms_twisted.session.server_dispatch import LogicalNames, is_plain_get
 from dlms_twisted.session.server_negotiation import Established
 from dlms_twisted.session.server_policy import ObjectAccess
 from dlms_twisted.session.server_refusals import (
@@ -40,7 +38,7 @@ from dlms_twisted.session.server_release import release
 from dlms_twisted.session.server_security import OpenedRequest
 from dlms_twisted.session.server_short_names import ShortNames
 
-__all__ = ["ServerExchange", "is_plain_get"]
+__all__ = ["ServerExchange"]
 
 _RLRQ: Final = 0x62
 _CONFIRM: Final = 0x10
@@ -105,32 +103,16 @@ class ServerExchange:
         """
         established = self.established
         served = self._current()
-        if served.policy is not Policy.NONE and served.policy != Policy.NONE:
+        if not _demands_nothing(served):
             return self.treat(apdu, now, False) or b""
         caller = established.caller(now, Policy.NONE)
-        octets = self._read(apdu, ObjectAccess(self.device, caller, ciphered=False))
+        self.blocks.interrupt()
+        access = ObjectAccess(self.device, caller, ciphered=False)
+        octets = LogicalNames(access, established.conformance).read_plainly(apdu)
         if len(octets) <= (established.max_send or _LONGEST):
             return octets
         opened = OpenedRequest(apdu, (), Policy.NONE)
         return self._seal(_Request(opened, now, False, None), GetResponseNormal.decode(octets))
-
-    def _read(self, apdu: bytes, access: ObjectAccess) -> bytes:
-        """
-        @return: the whole answer to a request for which L{is_plain_get} holds.
-        """
-        self.blocks.interrupt()
-        attribute = apdu[11] - (apdu[11] >> 7 << 8)
-        found = access.find(int.from_bytes(apdu[3:5], "big"), apdu[5:11])
-        result: Data | DataAccessResult = DataAccessResult.OBJECT_UNDEFINED
-        if isinstance(found, DataAccessResult):
-            result = found
-        elif attribute:
-            result = access.read(found, attribute, None)
-        elif self.established.conformance & Conformance.ATTRIBUTE0_SUPPORTED_WITH_GET:
-            result = access.read_all(found)
-        if isinstance(result, DataAccessResult):
-            return b"\xc4\x01%c\x01%c" % (apdu[2], result)
-        return b"\xc4\x01%c\x00%b" % (apdu[2], result.octets)
 
     def _current(self) -> ServedAssociation:
         """
@@ -170,7 +152,8 @@ class ServerExchange:
         pending = established.authentication is not None
         before = security.snapshot() if pending else None
         try:
-            opened = security.open(octets, served.policy)
+            demands = served.policy if security.ciphered else served.demands
+            opened = security.open(octets, demands)
         except SecurityError as error:
             self.device.refused(served, error.reason.value)
             if error.reason is Reason.REPLAY:
@@ -224,7 +207,8 @@ class ServerExchange:
         served, security = established.served, established.security
         caller = established.caller(came.now, opened.applied)
         access = ObjectAccess(self.device, caller, ciphered=security.ciphered)
-        octets = self._read(opened.plaintext, access)
+        self.blocks.interrupt()
+        octets = LogicalNames(access, established.conformance).read_plainly(opened.plaintext)
         self._demands = access.demands
         demands = access.demands | served.answers if security.ciphered else Policy.NONE
         most = established.max_send
@@ -313,11 +297,11 @@ class ServerExchange:
             self.device.answered(caller)
 
 
-def is_plain_get(octets: bytes) -> bool:
-    """
-    Is it a request for one attribute, all of it?
-    """
-    return len(octets) == 13 and octets[0] == 0xC0 and octets[1] == 1 and not octets[12]
+def _demands_nothing(served: ServedAssociation) -> bool:
+    # Nearly always these are the constant; to compare two policies takes longer than all the rest.
+    if served.policy is Policy.NONE and served.answers is Policy.NONE:
+        return True
+    return served.demands == Policy.NONE
 
 
 def _is_answered(request: Apdu) -> bool:

@@ -238,6 +238,21 @@ class DemandTests(SynchronousTestCase):
         self.assertIsInstance(both.associate()[0], Failed)
         self.assertEqual(both.device.refusals, {"downgrade": 1})
 
+    def test_answers_in_clear(self) -> None:
+        """
+        A context without ciphering is refused, too, where only answers must be protected; so is a request in one
+        that was there before.
+        """
+        both = pair(_served(policy=Policy.NONE, answers=_BOTH))
+        self.assertIsInstance(both.associate()[0], Failed)
+        both = pair(_served(policy=Policy.NONE)).associated()
+        both.device.change(1, answers=_BOTH)
+        for number in (2, 0):
+            answers = both.server.receive(get(8, CLOCK, number).encode(), 0.0)
+            self.assertEqual(answers, [b"\xd8\x01\x05"])
+        both.device.change(1, answers=Policy(), policy=Policy())
+        self.assertEqual(both.server.receive(get(8, CLOCK).encode(), 0.0)[0][:2], b"\xc4\x01")
+
     def test_mirrored(self) -> None:
         """
         The answer has the protection of its request, and what is demanded of answers.

@@ -24,7 +24,7 @@ from dlms_twisted.apdu.descriptors import (
     AttributeWithSelection,
     SelectiveAccess,
 )
-from dlms_twisted.apdu.get import GetRequestNormal, GetRequestWithList
+from dlms_twisted.apdu.get import GetRequestNormal, GetRequestWithList, GetResponseNormal
 from dlms_twisted.apdu.registry import decode
 from dlms_twisted.apdu.results import DataAccessResult
 from dlms_twisted.apdu.set import SetRequestNormal
@@ -84,6 +84,25 @@ class AttributeTests(SynchronousTestCase):
         item = AttributeWithSelection(attribute=attribute(8, CLOCK, 0))
         listed = GetRequestWithList(invoke_id_and_priority=0xC1, attributes=(item,))
         self.assertEqual(_ask(session, listed).results, (answer.result,))
+
+    def test_short_way(self) -> None:
+        """
+        The short way of the usual request gives what the usual way gives, to a list of one.
+        """
+        device, session = _logical()
+        device.rights_of = {(CLOCK, 3, False): Rights.WRITE}
+        names = [one.logical_name for one in device.objects] + [bytes(6)]
+        for class_id in (1, 7, 8, 70):
+            for name in names:
+                for number in (-128, -1, 0, 1, 2, 3, 10, 127):
+                    item = AttributeWithSelection(attribute=attribute(class_id, name, number))
+                    listed = GetRequestWithList(invoke_id_and_priority=0xC1, attributes=(item,))
+                    answer = _ask(session, get(class_id, name, number))
+                    if isinstance(answer, GetResponseNormal):
+                        self.assertEqual((answer.result,), _ask(session, listed).results)
+                    else:
+                        # Too long for one APDU.
+                        self.assertEqual(name, PROFILE)
 
     def test_all_denied(self) -> None:
         """
