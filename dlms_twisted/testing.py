@@ -90,6 +90,7 @@ class MeterInMemory:
         random = Random(number)
         self._clock = clock
         self._latency = latency
+        self._endpoints: list[MemoryEndpoint] = []
         self._random: Callable[[int], bytes] = random.randbytes
         self.meter = SimulatedMeter(
             description,
@@ -127,7 +128,9 @@ class MeterInMemory:
         def accept() -> FaultyProtocol:
             return FaultyProtocol(make(self._clock, self.host), self.faults)
 
-        return MemoryEndpoint(self._clock, accept, latency=self._latency)
+        endpoint = MemoryEndpoint(self._clock, accept, latency=self._latency)
+        self._endpoints.append(endpoint)
+        return endpoint
 
     def settings(self, client: int = 16, **changes: Any) -> MeterSettings:
         """
@@ -197,5 +200,7 @@ class MeterInMemory:
         Close all connections, and let the meter do nothing more: no delayed call is left.
         """
         self.faults.stop()
+        for endpoint in self._endpoints:
+            endpoint.close()
         self.host.close()
         self.host.clockwork.stop()

@@ -156,7 +156,7 @@ class ServerSignOn:
             self._buffer.clear()
 
     def _read_request(self, now: float) -> None:
-        found = _request(self._buffer)
+        found = _request(bytes(self._buffer))
         if found is None:
             return
         said = self._who(found[1].decode("ascii").strip().lstrip("0"))
@@ -174,7 +174,7 @@ class ServerSignOn:
             # It did not hear us, and asks again.
             self.state = ServerSignOnState.WAITING
             return
-        found = _select(self._buffer)
+        found = _select(bytes(self._buffer))
         if found is None or self._said is None:
             return
         protocol, character, mode = (part.decode("ascii") for part in found.groups())

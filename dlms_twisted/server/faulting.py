@@ -261,17 +261,27 @@ class Faults:
     def _schedule(self, fault: Fault) -> None:
         if fault.kind in METER_FAULTS and not _counts_requests(fault):
             left = self._began + fault.at - self.clock.seconds()
-            self._later(max(0.0, left), fault, 1)
+            self._again(max(0.0, left), fault, 1)
 
-    def _later(self, seconds: float, fault: Fault, number: int) -> None:
+    def later(self, seconds: float, act: Callable[[], None]) -> None:
+        """
+        Call C{act} after a time, unless L{stop} or L{clear} is called before.
+        """
+
         def due() -> None:
             self._calls.discard(call)
-            if fault.period and not (fault.count and number >= fault.count):
-                self._later(fault.period, fault, number + 1)
-            self._happen(fault)
+            act()
 
         call = self.clock.callLater(seconds, due)
         self._calls.add(call)
+
+    def _again(self, seconds: float, fault: Fault, number: int) -> None:
+        def due() -> None:
+            if fault.period and not (fault.count and number >= fault.count):
+                self._again(fault.period, fault, number + 1)
+            self._happen(fault)
+
+        self.later(seconds, due)
 
     def _cancel(self) -> None:
         calls, self._calls = self._calls, set()

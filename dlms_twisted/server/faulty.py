@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from attrs import evolve
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
@@ -208,8 +208,7 @@ class FaultyChannel:
     def _later(self, apdu: bytes, direction: Direction, send: Callable[[bytes], None]) -> None:
         delay, sent = self._faults.message(apdu, direction)
         if delay > 0:
-            clock: IReactorTime = self._faults.clock
-            clock.callLater(delay, send, sent)
+            self._faults.later(delay, lambda: send(sent))
         else:
             send(sent)
 

@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import ConnectionDone, ConnectionLost, ConnectionRefusedError
 from twisted.internet.interfaces import (
     IAddress,
+    IDelayedCall,
     IProtocol,
     IProtocolFactory,
     IReactorTime,
@@ -47,13 +48,23 @@ class _Cable:
         self._latency = latency
         self._waiting: deque[Callable[[], None]] = deque()
         self._delivering = False
+        self._calls: set[IDelayedCall] = set()
+
+    def cut(self) -> None:
+        """
+        What is under way is lost.
+        """
+        calls, self._calls = self._calls, set()
+        self._waiting.clear()
+        for call in calls:
+            call.cancel()
 
     def carry(self, deliver: Callable[[], None]) -> None:
         """
         Call C{deliver} when all that was carried before was delivered.
         """
         if self._latency > 0:
-            self._clock.callLater(self._latency, deliver)
+            self._later(deliver)
             return
         self._waiting.append(deliver)
         if self._delivering:
@@ -64,6 +75,14 @@ class _Cable:
                 self._waiting.popleft()()
         finally:
             self._delivering = False
+
+    def _later(self, deliver: Callable[[], None]) -> None:
+        def due() -> None:
+            self._calls.discard(call)
+            deliver()
+
+        call = self._clock.callLater(self._latency, due)
+        self._calls.add(call)
 
 
 @implementer(ITransport)
@@ -110,6 +129,7 @@ class MemoryTransport:
         """
         Close at once; what is under way is lost.
         """
+        self._cable.cut()
         self._close(ConnectionLost(), ConnectionLost())
 
     def getPeer(self) -> MemoryAddress:
@@ -166,6 +186,15 @@ class MemoryEndpoint:
         self._clock = clock
         self._accept = accept
         self._latency = latency
+        self._transports: list[MemoryTransport] = []
+
+    def close(self) -> None:
+        """
+        Cut all connections; what is under way is lost.
+        """
+        transports, self._transports = self._transports, []
+        for one in transports:
+            one.abortConnection()
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:  # noqa: N803
         """
@@ -175,5 +204,6 @@ class MemoryEndpoint:
         client = None if server is None else protocolFactory.buildProtocol(MemoryAddress())
         if server is None or client is None:
             return fail(ConnectionRefusedError())
-        join(self._clock, client, server, latency=self._latency)
+        self._transports = [one for one in self._transports if one.connected]
+        self._transports.append(join(self._clock, client, server, latency=self._latency))
         return succeed(client)
