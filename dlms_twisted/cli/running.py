@@ -4,6 +4,7 @@ Commands that need the reactor: run a coroutine in it, logs on standard error, a
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -45,6 +46,10 @@ def run(main: Callable[[Any], Coroutine[Deferred[Any], Any, int]], *, name: str)
             codes.append(0)
         except DLMSError as error:
             click.echo(f"{name}: {error}", err=True)
+            codes.append(1)
+        except BrokenPipeError:
+            # Nobody reads any more; what is still to be written must not say so again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             codes.append(1)
 
     def begin(reactor: Any) -> Deferred[None]:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from dlms_twisted.apdu import registry
+from dlms_twisted.apdu.aare import AARE
+from dlms_twisted.apdu.aarq import AARQ
 from dlms_twisted.apdu.base import Apdu
 from dlms_twisted.apdu.block_transfer import GeneralBlockTransfer
 from dlms_twisted.apdu.ciphered import (
@@ -71,6 +73,8 @@ class Unwrapper:
         self.limits = limits
         self._blocks: list[bytes] = []
         self._block_message: Message | None = None
+        self._client: bytes | None = None
+        self._server: bytes | None = None
 
     def payload(self, octets: bytes, message: Message) -> list[Message]:
         """
@@ -148,6 +152,7 @@ class Unwrapper:
         if isinstance(apdu, GeneralSigning):
             message.layers.append(_layer(apdu, "general-signing"))
             return used, self._one(apdu.content, message, depth + 1)[1]
+        self._associates(apdu)
         message.apdu = apdu
         message.readings = self.interpret(apdu)
         return used, message
@@ -223,15 +228,33 @@ class Unwrapper:
         self._blocks, self._block_message = [], None
         return self._one(joined, message, depth + 1)[1]
 
+    def _associates(self, apdu: Apdu) -> None:
+        """
+        Who opens an association, or agrees to it, says the title that its later messages do not repeat.
+        """
+        if isinstance(apdu, AARQ):
+            self._client, self._server = apdu.calling_ap_title, None
+        elif isinstance(apdu, AARE):
+            self._server = apdu.responding_ap_title
+
+    def _keys(self, title: bytes | None) -> MeterKeys:
+        """
+        @return: the keys of a title; of the other side of its association, where it has none of its own.
+        """
+        keys = self._keyring(title)
+        if keys is None and title is not None and title == self._client:
+            keys = self._keyring(self._server)
+        return MeterKeys(policy=Policy.NONE) if keys is None else keys
+
     def _ciphered(self, apdu: Any, message: Message, depth: int) -> Message:
         layer = _layer(apdu, apdu.NAME if apdu.TAG in _GENERAL_TAGS else _service_name(apdu))
         layer["authenticated"] = None
         message.layers.append(layer)
         envelope = apdu.envelope
         title = envelope.system_title or getattr(apdu, "originator_system_title", b"") or None
-        keys = self._keyring(title)
-        if keys is None:
-            keys = MeterKeys(policy=Policy.NONE)
+        if title is None:
+            title = self._client if "request" in layer["layer"] else self._server
+        keys = self._keys(title)
         try:
             opened: Opened
             if isinstance(apdu, GeneralCiphering):
