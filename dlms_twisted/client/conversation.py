@@ -91,7 +91,7 @@ class Conversation:
         """
         self.clock = clock
         self._settings = settings
-        self._recovery = Recovery(settings)
+        self._recovery = Recovery(settings, lossy=lossy)
         self._options = settings.options(lossy=lossy, half_duplex=half_duplex)
         self._observer: Observer | None = settings.observer
         self._pushed: PushObserver | None = settings.pushed
@@ -180,7 +180,7 @@ class Conversation:
             answer = await self._do(begin, partial=partial)
         except ExceptionResponseError as error:
             # The meter has not treated it, so that it may be made again.
-            if not self._recovery.recovers(error):
+            if session.dedicated or not self._recovery.recovers(error):
                 raise
             answer = await self._do(begin, partial=partial)
         if answer is None:
@@ -322,7 +322,8 @@ class Conversation:
         Do what is to be done, until there is nothing; who waits may ask for more in the middle of it.
         """
         while True:
-            self._start()
+            if self._queue:
+                self._start()
             events = self.session.events()
             if not events:
                 break

@@ -26,16 +26,21 @@ class Recovery:
     An exception-response comes in clear, and anybody may have made it.  So its counter is believed once in each
     conversation, and never beyond three quarters of all counters: it cannot use up a key.
 
+    A link that doubles what it carries brings refusals of the second copy, too: those name the counter after our last
+    one, and are not believed.
+
     @ivar counters: Where they come from.
     """
 
-    def __init__(self, settings: MeterSettings) -> None:
+    def __init__(self, settings: MeterSettings, *, lossy: bool = False) -> None:
         counters = settings.counters
         self.counters: ITransmitCounters = (
             MemoryCounters(settings.counter) if counters is None else counters
         )
         self._title = settings.system_title
         self._key = settings.encryption_key
+        self._lossy = lossy
+        self._last = 0
         self._spent = False
 
     def next(self, title: bytes, epoch: str) -> int:
@@ -44,8 +49,8 @@ class Recovery:
 
         @raise dlms_twisted.errors.CounterExhaustedError: there is none left.
         """
-        number: int = self.counters.next(title, epoch)
-        return number
+        self._last = self.counters.next(title, epoch)
+        return self._last
 
     def recovers(self, error: ExceptionResponseError) -> bool:
         """
@@ -56,7 +61,9 @@ class Recovery:
         counter = error.counter
         if self._spent or error.service != _COUNTER_ERROR or error.state is None:
             return False
-        return counter is not None and self.skip(counter + 1)
+        if counter is None or (self._lossy and counter <= self._last + 1):
+            return False
+        return self.skip(counter + 1)
 
     def skip(self, least: int) -> bool:
         """

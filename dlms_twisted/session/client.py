@@ -18,6 +18,7 @@ from attrs import evolve
 
 from dlms_twisted.apdu.base import Apdu
 from dlms_twisted.apdu.registry import decode
+from dlms_twisted.apdu.service_error import ExceptionResponse
 from dlms_twisted.errors import (
     DLMSError,
     Reason,
@@ -33,6 +34,7 @@ from dlms_twisted.session.client_events import (
     SessionState,
 )
 from dlms_twisted.session.client_exchange import Exchange
+from dlms_twisted.session.client_handshake import refused
 
 __all__ = ["ClientSession"]
 
@@ -168,7 +170,18 @@ class ClientSession(ClientAssociation):
             self._tap("in", plaintext)
         if self._is_push(plaintext):
             self._events.append(Pushed(plaintext, True))
-        elif not self._exchanges.receive(decode(plaintext), now):
+        else:
+            self._answer(decode(plaintext), now)
+
+    def _answer(self, response: Apdu, now: float) -> None:
+        if self._options.lossy and isinstance(response, ExceptionResponse):
+            counter = response.invocation_counter
+            if counter is not None and self._security.was_used(counter):
+                # The link doubled a request; the answer to the first copy is what counts.
+                self._exchanges.blame(refused(response), now, fatal=False)
+                self.strays += 1
+                return
+        if not self._exchanges.receive(response, now):
             self.strays += 1
 
     def _block(self, octets: bytes, now: float) -> bytes | None:

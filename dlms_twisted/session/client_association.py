@@ -117,6 +117,13 @@ class ClientAssociation:
         """
         return self._settings.ciphered
 
+    @property
+    def dedicated(self) -> bool:
+        """
+        Is the dedicated key in use?
+        """
+        return self._security.dedicated
+
     def events(self) -> list[ClientEvent]:
         """
         @return: what happened since this was called last, in order.

@@ -65,6 +65,7 @@ class ClientSecurity:
         self._planner = Planner(settings)
         self._transactions: deque[bytes] = deque(maxlen=_WINDOWS)
         self._next = next_counter
+        self._last = 0
         self._windows: dict[tuple[bytes, str], ReplayWindow] = {}
         self._dedicated_counter = 0
         self.peer_title = settings.peer_title
@@ -185,7 +186,16 @@ class ClientSecurity:
         @return: an invocation counter of the global key, taken for good; 0 where there is no such key.
         """
         key = self._keys.encryption_key
-        return 0 if key is None else self._next(self._settings.title, key_epoch(key))
+        if key is not None:
+            self._last = self._next(self._settings.title, key_epoch(key))
+        return 0 if key is None else self._last
+
+    def was_used(self, counter: int) -> bool:
+        """
+        Does a refusal that names this counter speak of a copy that the link made?  It names our last one, or the one
+        after it, then.
+        """
+        return counter <= self._last + 1
 
     def check(self, authentication: Authentication, answer: bytes) -> None:
         """
@@ -249,7 +259,8 @@ class ClientSecurity:
             return 0
         if self.dedicated and key == self._keys.dedicated_key:
             return self._dedicated()
-        return self._next(self._settings.title, key_epoch(key))
+        self._last = self._next(self._settings.title, key_epoch(key))
+        return self._last
 
     def _match(self, message: OpenedMessage) -> None:
         """
