@@ -1,0 +1,418 @@
+"""
+Our client and the simulated meter, in one memory: every mechanism, protection, framing and way of naming, and every
+service, in one piece and in blocks.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from attrs import evolve
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from dlms_twisted.apdu.conformance import Conformance
+from dlms_twisted.apdu.results import DataAccessResult
+from dlms_twisted.client import Meter, connect
+from dlms_twisted.client.items import Action, Get, Set
+from dlms_twisted.codec import build
+from dlms_twisted.codec.data import Data
+from dlms_twisted.errors import AccessRefusedError, AssociationRejectedError
+from dlms_twisted.security.hls import Mechanism
+from dlms_twisted.security.policy import Policy, SecurityPolicy
+from dlms_twisted.security.setup import KeyId
+from dlms_twisted.server.description import MeterDescription
+from dlms_twisted.server.description_toml import ready_description
+from dlms_twisted.testing import MeterInMemory
+from tests.server.meters import CLIENTS, DEMANDING, SHORT, TEXT, with_clients
+
+_T = TypeVar("_T")
+
+_SECURITY = ("none", "authenticated", "encrypted", "authenticated-encrypted")
+_FRAMINGS = ("wrapper", "hdlc")
+_TEXT = f"1/{TEXT}/2"
+_NAME = "1/0-0:42.0.0.255/2"
+#: What may only be written.
+_NOTHING = "15/0-0:40.0.0.255/7"
+_ZONE = "8/0-0:1.0.0.255/3"
+_PROFILE = "1-0:99.1.0.255"
+_LONG = build.octet_string(bytes(range(250)) * 8)
+_GBT = Conformance.GENERAL_BLOCK_TRANSFER
+_BLOCKS = (
+    Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
+    | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
+    | Conformance.BLOCK_TRANSFER_WITH_ACTION
+)
+_LN = Conformance(0x60FEDF)
+
+
+def _description() -> MeterDescription:
+    return with_clients(ready_description("household"))
+
+
+class _Case(SynchronousTestCase):
+    def setUp(self) -> None:
+        """
+        A meter.
+        """
+        self.clock = Clock()
+        self.memory = self.begin(_description())
+
+    def begin(self, description: MeterDescription) -> MeterInMemory:
+        """
+        @return: that meter.
+        """
+        memory = MeterInMemory(self.clock, description, time=datetime(2026, 7, 1, 12, tzinfo=UTC))
+        self.addCleanup(memory.close)
+        return memory
+
+    def run_through(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
+        """
+        @return: what the coroutine gives, in the time that it takes.
+        """
+        return self.memory.run(Deferred.fromCoroutine(coroutine), longest=600.0)
+
+    def connected(self, client: int, framing: str = "wrapper", **changes: Any) -> Deferred[Meter]:
+        """
+        @return: an association; invocation counters go on where they were.
+        """
+        used = self.memory.meter.counters.highest(self.epoch()) + 1
+        settings = self.memory.settings(client, framing=framing, counter=used, **changes)
+        return connect(self.clock, self.memory.endpoint(framing), settings)
+
+    def epoch(self) -> str:
+        """
+        @return: that of the meter's encryption key.
+        """
+        from dlms_twisted.security.keys import key_epoch
+
+        key = self.memory.meter.keys.encryption_key
+        assert key is not None
+        return key_epoch(key)
+
+
+class AssociationTests(_Case):
+    """
+    Every mechanism with every protection.
+    """
+
+    def ways(self) -> list[tuple[str, str, str]]:
+        """
+        @return: framing, mechanism and protection.
+        """
+        return list(itertools.product(_FRAMINGS, CLIENTS, _SECURITY))
+
+    async def talk(self, name: str, client: int, framing: str, **changes: Any) -> None:
+        """
+        Associate, write and read, and release.
+        """
+        written = build.octet_string(name.encode())
+        async with await self.connected(client, framing, **changes) as meter:
+            await meter.set(_TEXT, written)
+            self.assertEqual((await meter.get(_TEXT)).octets, written.octets, name)
+
+    def test_logical_names(self) -> None:
+        """
+        With logical names, in the forms of each service.
+        """
+        for framing, mechanism, security in self.ways():
+            name = f"{framing} {mechanism} {security}"
+            going = self.talk(name, CLIENTS[mechanism], framing, security=security)
+            self.run_through(going)
+        self.assertEqual(self.memory.meter.counters.refusals, {})
+
+    def test_short_names(self) -> None:
+        """
+        With short names.
+        """
+        for framing, mechanism, security in self.ways():
+            name = f"{framing} {mechanism} {security}"
+            client = CLIENTS[mechanism] + SHORT
+            self.run_through(self.talk(name, client, framing, security=security))
+        self.assertEqual(self.memory.meter.counters.refusals, {})
+
+    def test_protections(self) -> None:
+        """
+        General ciphering, and dedicated keys.
+        """
+        forms = (
+            {"protection": "general"},
+            {"protection": "general-ciphering"},
+            {"protection": "general-ciphering-wrapped"},
+            {"dedicated": True},
+            {"dedicated": True, "protection": "general"},
+        )
+        master = self.memory.meter.keys.master_key
+        for framing, security, form in itertools.product(_FRAMINGS, _SECURITY[1:], forms):
+            for client in (CLIENTS["gmac"], CLIENTS["none"], CLIENTS["none"] + SHORT):
+                name = f"{framing} {security} {form} {client}"
+                changes = {"security": security, "master_key": master, **form}
+                self.run_through(self.talk(name, client, framing, **changes))
+        self.assertEqual(self.memory.meter.counters.refusals, {})
+
+    def test_demanding(self) -> None:
+        """
+        Who must encrypt and authenticate does, or is not let in.
+        """
+        for framing in _FRAMINGS:
+            self.run_through(self.talk("strong", DEMANDING, framing))
+            for security in _SECURITY[:3]:
+                going = self.connected(DEMANDING, framing, security=security)
+                with self.assertRaises(AssociationRejectedError):
+                    self.memory.run(going)
+
+    def test_pre_established(self) -> None:
+        """
+        An association that is there already, plain and ciphered.
+        """
+        description = _description()
+        first = description.devices[0]
+        there = tuple(
+            evolve(one, pre_established=True, mechanism=Mechanism.LOWEST, client_title=title)
+            for one, title in zip(first.associations, (None, b"CLIENT01"), strict=False)
+        )
+        changed = evolve(first, associations=there)
+        self.memory = self.begin(evolve(description, devices=(changed,)))
+        for one, security in zip(there, ("none", "authenticated-encrypted"), strict=True):
+            self.run_through(self.talk(security, one.client, "wrapper", security=security))
+
+
+class ServiceTests(_Case):
+    """
+    Every service, whole, in blocks of its own, and in general ones.
+    """
+
+    async def serve(self, meter: Meter, where: str) -> None:
+        """
+        Read, write and act, with short and long data, one and several.
+        """
+        await meter.set(_TEXT, _LONG)
+        self.assertEqual((await meter.get(_TEXT)).octets, _LONG.octets, where)
+        unreadable = "17/0-0:41.0.0.255/3" if where.startswith("short") else _NOTHING
+        name, text, none = await meter.get_many((_NAME, _TEXT, unreadable))
+        assert isinstance(name, Data)
+        self.assertEqual(name.values, self.memory.meter.identity.logical_device_name.encode())
+        assert isinstance(text, Data)
+        self.assertEqual(text.octets, _LONG.octets)
+        assert isinstance(none, AccessRefusedError)
+        rows = await meter.profile(_PROFILE, entries=(1, 4), scaled=False)
+        self.assertEqual(len(rows), 4, where)
+        whole = await meter.profile(_PROFILE, scaled=False)
+        self.assertEqual(whole[:4], rows, where)
+        self.assertFalse((await meter.disconnect()).output)
+        self.assertTrue((await meter.reconnect()).output)
+
+    def ways(self) -> list[dict[str, Any]]:
+        """
+        @return: settings that make for long answers whole, in blocks, and in general blocks of several windows.
+        """
+        blocks: list[dict[str, Any]] = [
+            {"conformance": _LN & ~_GBT},
+            {"conformance": _LN & ~_GBT, "max_pdu": 160},
+            {"conformance": _LN & ~_BLOCKS, "max_pdu": 160, "window": 1},
+            {"conformance": _LN & ~_BLOCKS, "max_pdu": 160, "window": 5},
+            {"conformance": _LN & ~_BLOCKS, "max_pdu": 200, "window": 63},
+        ]
+        return [
+            {**one, "security": security}
+            for one in blocks
+            for security in ("none", "authenticated-encrypted")
+        ]
+
+    def shortened(self, most: int) -> MeterDescription:
+        """
+        @return: a meter that takes no longer APDUs, so that requests go in blocks.
+        """
+        description = _description()
+        first = description.devices[0]
+        clients = tuple(evolve(one, max_receive=most) for one in first.associations)
+        return evolve(description, devices=(evolve(first, associations=clients),))
+
+    def test_services(self) -> None:
+        """
+        With logical names, over both framings.
+        """
+        self.memory = self.begin(self.shortened(256))
+
+        async def all_ways() -> None:
+            for framing in _FRAMINGS:
+                for changes in self.ways():
+                    where = f"{framing} {changes}"
+                    client = CLIENTS["gmac"]
+                    async with await self.connected(client, framing, **changes) as meter:
+                        await self.serve(meter, where)
+
+        self.run_through(all_ways())
+        self.assertEqual(self.memory.meter.counters.refusals, {})
+
+    def test_short_names(self) -> None:
+        """
+        With short names: long reads and writes.
+        """
+        self.memory = self.begin(self.shortened(256))
+
+        async def all_ways() -> None:
+            for framing, security in itertools.product(_FRAMINGS, _SECURITY):
+                for size in (0xFFFF, 160):
+                    where = f"short {framing} {security} {size}"
+                    client = CLIENTS["gmac"] + SHORT
+                    changes = {"security": security, "max_pdu": size}
+                    async with await self.connected(client, framing, **changes) as meter:
+                        await self.serve(meter, where)
+
+        self.run_through(all_ways())
+
+    def test_access(self) -> None:
+        """
+        ACCESS: reading, selecting, writing and acting in one request, with what is refused in its place.
+        """
+
+        async def ask(framing: str, **changes: Any) -> None:
+            async with await self.connected(CLIENTS["gmac"], framing, **changes) as meter:
+                items = (
+                    Get(_NAME),
+                    Set(_ZONE, build.long_(-60)),
+                    Get(_ZONE),
+                    Action("70/0-0:96.3.10.255/1", build.integer(0)),
+                    Get("1/0-0:99.99.9.255/2"),
+                    Set(_NAME, build.octet_string(b"other")),
+                    Set(_TEXT, _LONG),
+                    Get(_TEXT),
+                )
+                name, zone, shown, _, none, denied, _, text = await meter.access(items)
+                assert isinstance(name, Data)
+                assert isinstance(shown, Data)
+                assert isinstance(none, AccessRefusedError)
+                assert isinstance(denied, AccessRefusedError)
+                assert isinstance(text, Data)
+                self.assertIsNone(zone)
+                self.assertEqual(shown.values, -60)
+                self.assertEqual(none.code, DataAccessResult.OBJECT_UNDEFINED)
+                self.assertEqual(denied.code, DataAccessResult.READ_WRITE_DENIED)
+                self.assertEqual(text.octets, _LONG.octets)
+
+        for framing in _FRAMINGS:
+            for security in ("none", "authenticated-encrypted"):
+                for size in (0xFFFF, 200):
+                    self.run_through(ask(framing, security=security, max_pdu=size))
+
+    def test_everything(self) -> None:
+        """
+        Every attribute that the object list says can be read is, alone and in lists.
+        """
+
+        async def ask(client: int) -> int:
+            async with await self.connected(client) as meter:
+                listed = await meter.objects()
+                wanted = [
+                    f"{one.class_id}/{one.logical_name}/{number}"
+                    for one in listed
+                    for number in one.attributes
+                    if one.attributes[number].mode & 1
+                ]
+                alone = [(await meter.get(one)).shape for one in wanted]
+                together = await meter.get_many(wanted)
+                values = [one for one in together if isinstance(one, Data)]
+                self.assertEqual(len(values), len(wanted))
+                self.assertEqual(len(alone), len(wanted))
+                return len(wanted)
+
+        for client in (CLIENTS["none"], DEMANDING):
+            self.assertGreater(self.run_through(ask(client)), 140)
+
+    def test_ranges(self) -> None:
+        """
+        Rows of a day, and none of a day that is to come.
+        """
+
+        async def ask() -> None:
+            async with await self.connected(CLIENTS["none"]) as meter:
+                now = datetime(2026, 7, 1, 12, tzinfo=UTC)
+                rows = await meter.profile(_PROFILE, now - timedelta(hours=2), now, scaled=False)
+                times = [row[0] for row in rows]
+                self.assertEqual(len(times), 9)
+                self.assertEqual(times, sorted(times))
+                later = now + timedelta(days=2)
+                self.assertEqual(await meter.profile(_PROFILE, later, later, scaled=False), ())
+
+        self.run_through(ask())
+
+
+class DutyTests(_Case):
+    """
+    What meters are for besides reading.
+    """
+
+    def test_image(self) -> None:
+        """
+        An image is sent, verified and activated.
+        """
+
+        async def ask(framing: str) -> None:
+            async with await self.connected(CLIENTS["gmac"], framing, security="both") as meter:
+                transfer = meter.image_transfer()
+                await transfer.send(bytes(range(256)) * 40, b"firmware")
+                await transfer.verify()
+                await transfer.activate()
+
+        for framing in _FRAMINGS:
+            self.run_through(ask(framing))
+
+    def test_keys(self) -> None:
+        """
+        New keys are given under the master key, and hold from the next request on; the old ones no more.
+        """
+        old = self.memory.meter.keys
+        assert old.master_key is not None
+        master = old.master_key
+        new = {KeyId.UNICAST_ENCRYPTION: b"E" * 16, KeyId.AUTHENTICATION: b"A" * 16}
+
+        async def ask() -> None:
+            async with await self.connected(DEMANDING) as meter:
+                await meter.security_setup().transfer_keys(master, new)
+                await meter.get(_NAME)
+            async with await self.connected(DEMANDING) as meter:
+                await meter.get(_NAME)
+
+        self.run_through(ask())
+        self.assertEqual(self.memory.meter.keys.encryption_key, b"E" * 16)
+        going = self.connected(
+            DEMANDING,
+            encryption_key=old.encryption_key,
+            authentication_key=old.authentication_key,
+        )
+        with self.assertRaises(AssociationRejectedError):
+            self.memory.run(going)
+
+    def test_policy(self) -> None:
+        """
+        A policy that was activated is demanded at once, and of all.
+        """
+        demanded = Policy.AUTHENTICATED_ENCRYPTED
+
+        async def ask() -> None:
+            async with await self.connected(CLIENTS["gmac"], security="both") as meter:
+                setup = meter.security_setup()
+                await setup.activate(SecurityPolicy(request=demanded, response=demanded))
+                await meter.get(_NAME)
+
+        self.run_through(ask())
+        with self.assertRaises(AssociationRejectedError):
+            self.memory.run(self.connected(CLIENTS["gmac"], security="authenticated"))
+
+    def test_clock(self) -> None:
+        """
+        The clock is read and set.
+        """
+
+        async def ask() -> None:
+            async with await self.connected(CLIENTS["none"]) as meter:
+                wanted = datetime(2027, 2, 3, 4, 5, 6, tzinfo=UTC)
+                await meter.set_clock(wanted)
+                self.assertEqual((await meter.clock()).to_datetime(), wanted)
+
+        self.run_through(ask())
