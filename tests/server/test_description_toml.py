@@ -385,10 +385,11 @@ class WrongTests(SynchronousTestCase):
         """
         A load that is not there, and what no load measures.
         """
+        loads: dict[str, Any] = {"main": {}}
         for register, load, place in (
             ({**_REGISTER, "quantity": "energy"}, {}, "load"),
-            ({**_REGISTER, "quantity": "heat"}, {"main": {}}, "quantity"),
-            ({**_REGISTER, "quantity": "energy", "load": "x"}, {"main": {}}, "load"),
+            ({**_REGISTER, "quantity": "heat"}, loads, "quantity"),
+            ({**_REGISTER, "quantity": "energy", "load": "x"}, loads, "load"),
         ):
             document = {"object": [register], "load": load}
             error = self.assertRaises(ConfigurationError, description_from, document)
