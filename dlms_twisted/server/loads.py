@@ -13,6 +13,7 @@ slots of ten seconds, with noise of the same kind at each step.  Shares are neve
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache, lru_cache
 from itertools import accumulate
 from math import cos, pi, sin, sqrt
 from typing import Any, Final
@@ -44,11 +45,11 @@ def _curve(*weights: float) -> tuple[float, ...]:
     """
     @param weights: Of the 24 hours.
 
-    @return: the part of a day's total that is reached at each quarter, from 0 to 1.
+    @return: the part of a day's total that is reached at each quarter, from 0 to 1, the ends twice.
     """
     total = sum(weights) * 4
     quarters = [weight / total for weight in weights for _ in range(4)]
-    return (*(*accumulate(quarters, initial=0.0),)[:-1], 1.0)
+    return (0.0, *(*accumulate(quarters, initial=0.0),)[:-1], 1.0, 1.0)
 
 
 @frozen(kw_only=True)
@@ -176,7 +177,13 @@ class Load:
 
         @return: Wh or m³ since the meter began; 0 before that.
         """
-        return self._at(seconds)[1]
+        day, quarter, rest = self._place(seconds)
+        if rest or day < self._first:
+            return self._at(seconds)[1]
+        # On a quarter there is less to compute: it is where profiles capture.
+        _, begin, day_total = self._day(day)
+        before, low, high, _ = self._around(day, quarter)
+        return begin + day_total * (low + self._swing(day, quarter, low - before, high - low))
 
     def rate(self, seconds: float) -> float:
         """
@@ -191,20 +198,31 @@ class Load:
             last = self._last = (seconds, *self._compute(seconds))
         return last
 
-    def _compute(self, seconds: float) -> tuple[float, float]:
+    def _place(self, seconds: float) -> tuple[int, int, float]:
+        """
+        @return: days after the epoch, quarter of the day, seconds of the quarter.
+        """
         local = seconds - _EPOCH + self._shift
         day = int(local // _DAY)
+        quarter, rest = divmod(local - day * _DAY, _QUARTER)
+        return day, int(quarter), rest
+
+    def _day(self, day: int) -> tuple[int, float, float]:
+        today = self._today
+        if today[0] != day:
+            turn = self._turn(day)
+            today = self._today = (day, turn - self._started, self._turn(day + 1) - turn)
+        return today
+
+    def _compute(self, seconds: float) -> tuple[float, float]:
+        day, quarter, rest = self._place(seconds)
         if day < self._first:
             return 0.0, 0.0
-        if self._today[0] != day:
-            turn = self._turn(day)
-            self._today = (day, turn - self._started, self._turn(day + 1) - turn)
-        _, begin, day_total = self._today
-        quarter, rest = divmod(local - day * _DAY, _QUARTER)
+        _, begin, day_total = self._day(day)
         slot, left = divmod(rest, _SLOT)
-        low, high = self._shares(day, int(quarter))
-        before = self._slot(day, int(quarter), int(slot))
-        share = (self._slot(day, int(quarter), int(slot) + 1) - before) * (high - low)
+        low, high = self._shares(day, quarter)
+        before = self._slot(day, quarter, int(slot))
+        share = (self._slot(day, quarter, int(slot) + 1) - before) * (high - low)
         reached = low + (high - low) * before + share * left / _SLOT
         return begin + day_total * reached, day_total * share * 3600 / _SLOT
 
@@ -223,19 +241,24 @@ class Load:
         """
         @return: the parts of the day's total that are reached at the beginning and at the end of a quarter.
         """
-        curve = self.kind.workday if (day + _THURSDAY) % 7 < 5 else self.kind.weekend
-        if curve is None:
-            around = [_sun(day, one) for one in range(quarter - 1, quarter + 3)]
-        else:
-            around = [curve[min(max(one, 0), _QUARTERS)] for one in range(quarter - 1, quarter + 3)]
-        before, low, high, after = around
+        before, low, high, after = self._around(day, quarter)
+        rise = high - low
         return (
-            low + self._swing(day, quarter, min(low - before, high - low)),
-            high + self._swing(day, quarter + 1, min(high - low, after - high)),
+            low + self._swing(day, quarter, low - before, rise),
+            high + self._swing(day, quarter + 1, rise, after - high),
         )
 
-    def _swing(self, day: int, quarter: int, room: float) -> float:
-        return 0.45 * room * self._noise(4, day, quarter)
+    def _around(self, day: int, quarter: int) -> tuple[float, ...]:
+        """
+        @return: the shape of the day at the quarters before, at and after this, and the next.
+        """
+        curve = self.kind.workday if (day + _THURSDAY) % 7 < 5 else self.kind.weekend
+        if curve is None:
+            return tuple(_sun(day, one) for one in range(quarter - 1, quarter + 3))
+        return curve[quarter : quarter + 4]
+
+    def _swing(self, day: int, quarter: int, before: float, after: float) -> float:
+        return 0.45 * min(before, after) * self._noise(4, day, quarter)
 
     def _slot(self, day: int, quarter: int, slot: int) -> float:
         """
@@ -271,13 +294,7 @@ class Load:
 
         @raise ConfigurationError: there is no such quantity.
         """
-        name, phase = quantity, 0
-        if quantity[-2:] in {"-1", "-2", "-3"}:
-            name, phase = quantity[:-2], int(quantity[-1])
-        if name not in QUANTITIES:
-            raise ConfigurationError(
-                f"quantity {quantity!r}: one of {', '.join(QUANTITIES)} wanted"
-            )
+        name, phase = _parsed(quantity)
         if name in {"volume", "flow"}:
             if not self.kind.fluid:
                 return 0.0
@@ -323,13 +340,24 @@ class Load:
         return before + (self._noise(purpose, int(number) + 1) - before) * rest / step
 
 
+@cache
+def _parsed(quantity: str) -> tuple[str, int]:
+    name, phase = quantity, 0
+    if quantity[-2:] in {"-1", "-2", "-3"}:
+        name, phase = quantity[:-2], int(quantity[-1])
+    if name not in QUANTITIES:
+        raise ConfigurationError(f"quantity {quantity!r}: one of {', '.join(QUANTITIES)} wanted")
+    return name, phase
+
+
 #: The same on all phases.
 _OF_THE_NET: Final = frozenset({"voltage", "frequency", "power-factor"})
 
 
+@lru_cache(maxsize=1024)
 def _sun(day: int, quarter: int) -> float:
     """
-    @return: the part of a day's sunlight that has come at the beginning of a quarter.
+    @return: the part of a day's sunlight that has come at the beginning of a quarter; before the day nothing.
     """
     half = 6 - 2.1 * cos(2 * pi * (day + 10) / _YEAR)
     place = (quarter / 4 - (12.5 - half)) / (2 * half)

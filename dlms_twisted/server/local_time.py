@@ -8,7 +8,7 @@ Source: DLMS UA 1000-1 (Blue Book), Clock; IEC 62056-6-2, formats of date and ti
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from struct import Struct
@@ -26,6 +26,10 @@ _NEVER: Final = DateTime()
 _MOST_ZONE: Final = 14 * 60
 #: The twelve octets: date, day of the week, time, hundredths, deviation, status.
 _DATE_TIME: Final = Struct(">HBBBBBBBhB")
+_DATE: Final = Struct(">HBBB")
+_REST: Final = Struct(">5sBBBBhB")
+_DAY: Final = 86_400
+_SUMMER: Final = int(ClockStatus.DAYLIGHT_SAVING)
 _EPOCH: Final = datetime(1970, 1, 1)
 #: What a clock can show: the years that a date has.
 _LEAST: Final = (datetime(1971, 1, 1) - _EPOCH).total_seconds()
@@ -63,7 +67,7 @@ def _last(year: int, month: int, length: int, weekday: int) -> int:
     return length - (datetime(year, month, length).isoweekday() - weekday) % 7
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, cache_hash=True)
 class LocalTime:
     """
     The settings of a clock.
@@ -148,7 +152,8 @@ class LocalTime:
         summer = self.is_summer(seconds)
         minutes = self.time_zone - (self.shift if summer else 0)
         shown = _naive(seconds) - timedelta(minutes=minutes)
-        said = status | (ClockStatus.DAYLIGHT_SAVING if summer else 0)
+        # Flags that are no plain numbers cost more than all the rest.
+        said = int(status) | _SUMMER if summer else int(status)
         return _DATE_TIME.pack(
             shown.year,
             shown.month,
@@ -159,8 +164,36 @@ class LocalTime:
             shown.second,
             shown.microsecond // 10_000,
             minutes,
-            int(said),
+            said,
         )
+
+    def octets_of(self, times: Iterable[float], status: int = 0) -> list[bytes]:
+        """
+        @return: as L{octets}, of many times: quicker where they lie close together.
+        """
+        day, deviation, said = -1, 0, int(status)
+        shown, date = -1, b""
+        found = []
+        for at in times:
+            if at % 1 or not _LEAST <= at <= _MOST:
+                found.append(self.octets(at, status))
+                continue
+            if at // _DAY != day:
+                day = int(at // _DAY)
+                turns = self.is_summer(day * _DAY) is not self.is_summer((day + 1) * _DAY)
+                summer = self.is_summer(at)
+                deviation = self.time_zone - (self.shift if summer else 0)
+                said = int(status) | _SUMMER if summer else int(status)
+                # On the day that has both, each is looked at.
+                day = -1 if turns else day
+            local, rest = divmod(int(at) - deviation * 60, _DAY)
+            if local != shown:
+                shown = local
+                that = _naive(local * _DAY)
+                date = _DATE.pack(that.year, that.month, that.day, that.isoweekday())
+            minutes, second = divmod(rest, 60)
+            found.append(_REST.pack(date, minutes // 60, minutes % 60, second, 0, deviation, said))
+        return found
 
     def seconds(self, moment: DateTime) -> float | None:
         """

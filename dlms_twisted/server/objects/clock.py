@@ -88,8 +88,8 @@ class Clock(CosemObject):
         """
         if attribute != _TIME:
             return super().values_at(attribute, times)
-        settings, status = self.settings, self.meter.clock_status
-        return [self._shown(settings.octets(at, status)) for at in times]
+        shown = self.settings.octets_of(times, self.meter.clock_status)
+        return [self._shown(one) for one in shown]
 
     @reads(_TIME)
     def time(self) -> Data | DataAccessResult:
