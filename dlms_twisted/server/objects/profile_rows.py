@@ -99,7 +99,9 @@ def _limit(limit: Data, clock: LocalTime, is_end: bool) -> float | None:
         one if one is not None else rest for one, rest in zip(said, own, strict=True)
     )
     filled = Time(hour, minute, second, time.hundredths or 0)
-    return clock.seconds(DateTime(date, filled, moment.deviation, moment.status))
+    # In the hour that comes twice a span begins with the first and ends with the second, unless it says which.
+    status = moment.status if moment.deviation is not None else (0 if is_end else None)
+    return clock.seconds(DateTime(date, filled, moment.deviation, status))
 
 
 def order_of(method: int) -> Callable[[Any], Any] | None:
