@@ -45,6 +45,7 @@ class ObjectDescription:
     @ivar options: What its class is told besides, by name.
     @ivar access: Rights of attributes that are not those of the table, by number.
     @ivar base_name: Its short name, where it is fixed.
+    @ivar is_static: It is served as values and nothing else, whatever its class.
     """
 
     class_id: int
@@ -54,6 +55,7 @@ class ObjectDescription:
     options: Mapping[str, Any] = _NOTHING
     access: Mapping[int, Rights] = _NOTHING
     base_name: int | None = None
+    is_static: bool = False
 
     @property
     def interface_class(self) -> InterfaceClass:

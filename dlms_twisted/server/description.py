@@ -19,7 +19,7 @@ from dlms_twisted.security.keys import MeterKeys
 from dlms_twisted.server.described import AssociationDescription, ObjectDescription
 from dlms_twisted.server.identity import MAKER, Identity
 from dlms_twisted.server.local_time import LocalTime
-from dlms_twisted.server.objects.registry import make_object, object_class
+from dlms_twisted.server.objects.registry import class_of, make_object
 from dlms_twisted.server.views import AssociationView
 
 __all__ = ["DeviceDescription", "MeterDescription"]
@@ -62,7 +62,7 @@ class DeviceDescription:
         """
         Objects that do something by themselves.
         """
-        return tuple(one for one in self.objects if object_class(one.class_id).acts(one))
+        return tuple(one for one in self.objects if class_of(one).acts(one))
 
     @cached_property
     def by_client(self) -> Mapping[int, AssociationView]:

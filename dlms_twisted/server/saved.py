@@ -20,6 +20,8 @@ __all__ = ["description_of_list", "description_of_saved", "objects_of_list"]
 
 #: Public and management client: whoever read the list was one of these, or tries to be.
 _CLIENTS: Final = (16, 1)
+#: Clock, associations, SAP assignment, security setup: what these show follows from the meter, whatever was saved.
+_LIVELY: Final = frozenset({8, 12, 15, 17, 64})
 
 
 def objects_of_list(listed: ObjectList) -> tuple[ObjectDescription, ...]:
@@ -31,12 +33,16 @@ def objects_of_list(listed: ObjectList) -> tuple[ObjectDescription, ...]:
 
 
 def _object(view: ObjectView) -> ObjectDescription:
+    known = view.interface_class
+    fits = not any(known.attribute(n).decode(value).notes for n, value in view.values.items())
     return ObjectDescription(
         class_id=view.class_id,
         version=view.version,
         logical_name=view.logical_name.octets,
         values=dict(view.values),
         base_name=view.base_name,
+        # What an object does goes by the types of its class; a meter that has others keeps its values.
+        is_static=not fits and view.class_id not in _LIVELY,
     )
 
 

@@ -23,7 +23,7 @@ from dlms_twisted.server.described import (
     AssociationDescription,
     ObjectDescription,
 )
-from dlms_twisted.server.objects.registry import object_class
+from dlms_twisted.server.objects.registry import class_of
 
 __all__ = ["AssociationView", "Member"]
 
@@ -126,7 +126,7 @@ class AssociationView:
         attribute = known.attributes.get(member)
         if attribute is None:
             return Rights.READ if member in plan.values else Rights(0)
-        if member in object_class(plan.class_id).read_only(plan):
+        if member in class_of(plan).read_only(plan):
             most = Rights.READ
         return _of_table(attribute) & most
 

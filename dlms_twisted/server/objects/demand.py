@@ -12,7 +12,7 @@ from typing import Any, Final
 from dlms_twisted.apdu.results import ActionResult, DataAccessResult
 from dlms_twisted.codec.data import Data
 from dlms_twisted.cosem.obis import Obis
-from dlms_twisted.server.objects.base import invokes, reads
+from dlms_twisted.server.objects.base import invokes, reads, writes
 from dlms_twisted.server.objects.registers import ExtendedRegister, MeasuringObject, zero_like
 
 __all__ = ["DemandRegister", "MaximumRegister"]
@@ -24,6 +24,10 @@ _CAPTURE_TIME: Final = 6
 _START_TIME: Final = 7
 _PERIOD: Final = 8
 _PERIODS: Final = 9
+#: More periods than this are not averaged.
+_MOST_PERIODS: Final = 1000
+#: And more are not looked at at once for the highest average: three weeks of five minutes.
+_MOST_LOOKED_AT: Final = 6000
 _HOUR: Final = Decimal(3600)
 
 
@@ -75,7 +79,7 @@ class DemandRegister(MeasuringObject):
         """
         How many are averaged, at least one.
         """
-        return max(1, int(self.get(_PERIODS).values or 1))  # type: ignore[arg-type]
+        return min(max(1, int(self.get(_PERIODS).values or 1)), _MOST_PERIODS)  # type: ignore[arg-type]
 
     def started_at(self, seconds: float) -> float:
         """
@@ -169,6 +173,26 @@ class DemandRegister(MeasuringObject):
         """
         return self._now(_START_TIME)
 
+    @writes(_PERIOD)
+    def set_period(self, value: Data) -> DataAccessResult:
+        """
+        Seconds, at least one.
+        """
+        return self._set(_PERIOD, value, 0xFFFFFFFF)
+
+    @writes(_PERIODS)
+    def set_periods(self, value: Data) -> DataAccessResult:
+        """
+        From 1 to as many as are averaged.
+        """
+        return self._set(_PERIODS, value, _MOST_PERIODS)
+
+    def _set(self, attribute: int, value: Data, most: int) -> DataAccessResult:
+        if not isinstance(value.values, int) or not 1 <= value.values <= most:
+            return DataAccessResult.OTHER_REASON
+        self.put(attribute, value)
+        return DataAccessResult.SUCCESS
+
     @invokes(1)
     def reset(self, parameter: Data | None) -> ActionResult:
         """
@@ -243,9 +267,10 @@ class MaximumRegister(ExtendedRegister):
             return False
         month = self.meter.local(seconds).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         begin = max(self.meter.utc(month), self._reset_at or 0.0)
+        recent = seconds - _MOST_LOOKED_AT * demand.period
         if self._seen is None or self._seen < begin:
             self._seen, self._highest, self._at = begin, Decimal(0), begin
-        for end, average in demand.averages(self._seen, seconds):
+        for end, average in demand.averages(max(self._seen, recent), seconds):
             self._seen = end
             if average > self._highest:
                 self._highest, self._at = average, end

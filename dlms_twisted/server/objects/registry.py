@@ -13,7 +13,7 @@ from dlms_twisted.errors import ConfigurationError
 from dlms_twisted.server.described import ObjectDescription
 from dlms_twisted.server.objects.base import CosemObject
 
-__all__ = ["CLASSES", "make_object", "object_class", "option_names"]
+__all__ = ["CLASSES", "class_of", "make_object", "object_class", "option_names"]
 
 _HERE: Final = "dlms_twisted.server.objects."
 #: Number of the interface class to module and class; a module is imported when its class is first needed.
@@ -82,6 +82,13 @@ def option_names(class_id: int) -> frozenset[str]:
     return frozenset(found) - _COMMON
 
 
+def class_of(plan: ObjectDescription) -> type[CosemObject]:
+    """
+    @return: the class that serves an object.
+    """
+    return CosemObject if plan.is_static else object_class(plan.class_id)
+
+
 def make_object(plan: ObjectDescription) -> CosemObject:
     """
     @return: the object that was described.
@@ -93,7 +100,7 @@ def make_object(plan: ObjectDescription) -> CosemObject:
     if unknown:
         known = ", ".join(sorted(option_names(plan.class_id))) or "none"
         raise ConfigurationError(f"{plan}: unknown option {unknown[0]}; one of {known} wanted")
-    return object_class(plan.class_id)(
+    return class_of(plan)(
         plan.logical_name,
         values=plan.values,
         class_id=plan.class_id,

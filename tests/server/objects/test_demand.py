@@ -8,7 +8,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from dlms_twisted.apdu.results import ActionResult
+from dlms_twisted.apdu.results import ActionResult, DataAccessResult
 from dlms_twisted.codec import build
 from tests.server.making import NOW, Made, made
 
@@ -88,6 +88,22 @@ class DemandTests(SynchronousTestCase):
         self.assertEqual((demand.value(2).values, demand.value(3).values), (0, 0))
         self.assertTrue(demand.is_kept)
 
+    def test_periods_are_written(self) -> None:
+        """
+        Another period holds at once; none, or more of them than are averaged, are refused.
+        """
+        one = _made(now=NOW + 300)
+        demand = one.object(5, "1-0:1.4.0")
+        self.assertEqual(demand.assign(8, build.double_long_unsigned(300)), 0)
+        self.assertEqual(demand.assign(9, build.long_unsigned(2)), 0)
+        self.assertEqual(demand.value(3).values, _watts(one, NOW - 300, NOW + 300, 600))
+        for attribute, value in (
+            (8, build.double_long_unsigned(0)),
+            (9, build.long_unsigned(0)),
+            (9, build.long_unsigned(1001)),
+        ):
+            self.assertEqual(demand.assign(attribute, value), DataAccessResult.OTHER_REASON)
+
     def test_kept(self) -> None:
         """
         One that follows nothing shows what it was given, and is reset to nothing of the same type.
@@ -134,6 +150,24 @@ class MaximumTests(SynchronousTestCase):
             before = now
         one.meter.rest()
         self.assertIs(one.object(4, "1-0:1.6.0"), maximum)
+
+    def test_short_periods(self) -> None:
+        """
+        However short the periods are, it looks at no more than some thousands of them.
+        """
+        one = _made(now=NOW + 20 * 86400)
+        one.object(5, "1-0:1.4.0").assign(8, build.double_long_unsigned(1))
+        looked: list[float] = []
+        load = one.meter.load()
+        measure = type(load).value
+
+        def counted(self: object, quantity: str, seconds: float) -> float:
+            looked.append(seconds)
+            return measure(load, quantity, seconds)
+
+        self.patch(type(load), "value", counted)
+        self.assertGreater(one.object(4, "1-0:1.6.0").value(2).values, 0)
+        self.assertLess(len(looked), 7000)
 
     def test_reset_and_month(self) -> None:
         """
