@@ -72,7 +72,8 @@ class Profiles:
         See L{dlms_twisted.client.Meter.profile}.
         """
         found: list[Row] = []
-        await self.tell(name, wanted, found.extend, scaled=scaled, style=style)
+        # Nobody sees a row before the last is there: all at once costs much less than each block by itself.
+        await self.tell(name, wanted, found.extend, scaled=scaled, style=style, in_parts=False)
         rows = Rows(found)
         rows.profile = await self.columns(name, wanted, scaled)
         return rows
@@ -108,11 +109,13 @@ class Profiles:
         *,
         scaled: bool = True,
         style: RangeStyle | None = None,
+        in_parts: bool = True,
     ) -> None:
         """
         Ask for rows.
 
         @param tell: Called with rows as they come.
+        @param in_parts: As soon as they come; else with all of them at the end.
         @param style: How the meter wants times; C{None} to find out.
 
         @raise AccessRefusedError: the meter refuses.
@@ -123,12 +126,12 @@ class Profiles:
         styles = self._styles if style is None else TimeStyles(style)
         asked = rows.columns if self._chooses else layout.columns
         try:
-            await self._ask(name, wanted, layout, asked, rows, styles, tell)
+            await self._ask(name, wanted, layout, asked, rows, styles, tell, in_parts)
         except AccessRefusedError as error:
             if len(asked) == len(layout.columns) or is_final(error):
                 raise
             self._chooses = False
-            await self._ask(name, wanted, layout, layout.columns, rows, styles, tell)
+            await self._ask(name, wanted, layout, layout.columns, rows, styles, tell, in_parts)
 
     async def _ask(
         self,
@@ -139,6 +142,7 @@ class Profiles:
         rows: Profile,
         styles: TimeStyles,
         tell: Tell,
+        in_parts: bool,
     ) -> None:
         now = self._services.conversation.clock.seconds()
         whole = not self._selects
@@ -152,7 +156,7 @@ class Profiles:
         async def get(style: RangeStyle) -> Data:
             selection = None if whole else wanted.selection(layout, asked, style, now)
             return await self._services.get(
-                Reference(name, _CLASS, _BUFFER), selection, feeder.part
+                Reference(name, _CLASS, _BUFFER), selection, feeder.part if in_parts else None
             )
 
         feeder.finish(await (styles.first_taken(get) if wanted.timed else get(RangeStyle())))

@@ -130,7 +130,7 @@ class AssociationSettings:
         """
         Are requests protected?
         """
-        return self.security != Policy.NONE
+        return self.security is not Policy.NONE and self.security != Policy.NONE
 
     @property
     def needs_title(self) -> bool:

@@ -49,6 +49,10 @@ __all__ = ["Exchanges"]
 _ABORTED: Final = frozenset(
     {DataAccessResult.LONG_GET_ABORTED, DataAccessResult.NO_LONG_GET_IN_PROGRESS}
 )
+#: The bits that allow blocks, as plain numbers.
+_WITH_GET: Final = int(Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ)
+_WITH_SET: Final = int(Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE)
+_WITH_ACTION: Final = int(Conformance.BLOCK_TRANSFER_WITH_ACTION)
 #: Repeats within the timeout, by general block transfer on links that lose.
 _REPEATS: Final = 3
 
@@ -81,6 +85,8 @@ class Exchanges(ExchangeTable):
         self._emit = emit
         self._finish = finish
         self.conformance = Conformance(0)
+        #: The same as a plain number, which is quicker to look into.
+        self._agreed = 0
 
     def agreed(self, conformance: Conformance, max_send: int, overhead: int) -> None:
         """
@@ -91,6 +97,7 @@ class Exchanges(ExchangeTable):
         """
         self.clear()
         self.conformance = conformance
+        self._agreed = int(conformance)
         self.room = max(1, max_send - overhead) if max_send else 0
         self._general = None
         if Conformance.GENERAL_BLOCK_TRANSFER in conformance:
@@ -247,7 +254,7 @@ class Exchanges(ExchangeTable):
         return client_blocks(
             request,
             max_send=self.room,
-            block_transfer=bool(self.conformance & _transfer(request)),
+            block_transfer=bool(self._agreed & _transfer(request.NAME)),
             limits=self._options.limits,
         )
 
@@ -370,15 +377,15 @@ class Exchanges(ExchangeTable):
                 self._end(other, error, now)
 
 
-def _transfer(request: Apdu) -> Conformance:
+def _transfer(name: str) -> int:
     """
-    @return: the bit that allows the request to go in blocks.
+    @param name: Of the request.
+
+    @return: the bit that allows it to go in blocks.
     """
-    if request.NAME.startswith("action"):
-        return Conformance.BLOCK_TRANSFER_WITH_ACTION
-    if request.NAME.startswith(("set", "write")):
-        return Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
-    return Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
+    if name.startswith("action"):
+        return _WITH_ACTION
+    return _WITH_SET if name.startswith(("set", "write")) else _WITH_GET
 
 
 def _is_aborted(response: Apdu) -> bool:

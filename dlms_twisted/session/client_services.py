@@ -89,6 +89,11 @@ class GetBlocks(ClientBlocks):
     request: GetRequestNormal | GetRequestWithList
 
     def _receive(self, response: Apdu) -> Step | None:
+        if type(response) is GetResponseNormal and type(response.result) is Data:
+            # What comes most often.
+            if isinstance(self.request, GetRequestWithList):
+                raise self._wrong(response)
+            return self._plain(response, failed=False)
         match response:
             case GetResponseWithDataBlock(result=DataAccessResult() as code):
                 return self._plain(self._failed(code), failed=True)
@@ -98,10 +103,6 @@ class GetBlocks(ClientBlocks):
                 return self._joined(last, number, raw)
             case GetResponseNormal(result=DataAccessResult() as code):
                 return self._plain(self._failed(code), failed=True)
-            case GetResponseNormal():
-                if isinstance(self.request, GetRequestWithList):
-                    raise self._wrong(response)
-                return self._plain(response, failed=False)
             case GetResponseWithList():
                 if not isinstance(self.request, GetRequestWithList):
                     raise self._wrong(response)

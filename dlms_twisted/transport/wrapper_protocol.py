@@ -16,6 +16,7 @@ from dlms_twisted.errors import LinkError, LocalProtocolError, RemoteProtocolErr
 from dlms_twisted.link.wrapper import WrapperDecoder, WrapperFrame, encode_frame
 from dlms_twisted.transport.channel import ChannelReceiver, ServerChannel
 from dlms_twisted.transport.keepalive import keep_alive
+from dlms_twisted.transport.sending import send_now
 
 __all__ = ["WrapperChannel", "WrapperServerProtocol"]
 
@@ -82,7 +83,7 @@ class WrapperChannel(_WrapperBase):
         """
         if not self.connected:
             raise LocalProtocolError("the connection is closed")
-        self.transport.write(encode_frame(self._client, self._server, apdu))
+        send_now(self.transport, encode_frame(self._client, self._server, apdu))
 
     def close(self) -> Deferred[None]:
         """
