@@ -80,6 +80,7 @@ _OPTIONS = (
     click.option("--counter-object", help="Where auto asks.  [default: 1/0-0:43.1.0.255/2]"),
     click.option("--short-names", is_flag=True, default=None, help="Short name referencing."),
     click.option("--mode-e", is_flag=True, default=None, help="Sign on by mode E first."),
+    click.option("--max-pdu", type=click.IntRange(12, 0xFFFF), help="Longest APDU that we take."),
     click.option("--timeout", type=float, help="Seconds.  [default: 10]"),
     click.option(
         "--config",

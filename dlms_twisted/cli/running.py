@@ -22,10 +22,31 @@ from twisted.logger import (
 
 from dlms_twisted.errors import DLMSError
 
-__all__ = ["run"]
+__all__ = ["guarded", "run"]
+
+#: What a command does, with the reactor; it gives the exit code.
+Main = Callable[[Any], Coroutine[Deferred[Any], Any, int]]
 
 
-def run(main: Callable[[Any], Coroutine[Deferred[Any], Any, int]], *, name: str) -> int:
+async def guarded(main: Main, reactor: Any, *, name: str) -> int:
+    """
+    @param name: Of the command, for errors.
+
+    @return: the exit code of C{main}, or of the error that it raises, which is told in one line.
+    """
+    try:
+        return await main(reactor)
+    except CancelledError:
+        return 0
+    except DLMSError as error:
+        click.echo(f"{name}: {error}", err=True)
+    except BrokenPipeError:
+        # Nobody reads any more; what is still to be written must not say so again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
+
+
+def run(main: Main, *, name: str) -> int:
     """
     Run a command in the reactor.
 
@@ -39,21 +60,11 @@ def run(main: Callable[[Any], Coroutine[Deferred[Any], Any, int]], *, name: str)
     globalLogBeginner.beginLoggingTo([quiet], redirectStandardIO=False)
     codes: list[int] = []
 
-    async def guarded(reactor: Any) -> None:
-        try:
-            codes.append(await main(reactor))
-        except CancelledError:
-            codes.append(0)
-        except DLMSError as error:
-            click.echo(f"{name}: {error}", err=True)
-            codes.append(1)
-        except BrokenPipeError:
-            # Nobody reads any more; what is still to be written must not say so again.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            codes.append(1)
+    async def finish(reactor: Any) -> None:
+        codes.append(await guarded(main, reactor, name=name))
 
     def begin(reactor: Any) -> Deferred[None]:
-        running = Deferred.fromCoroutine(guarded(reactor))
+        running = Deferred.fromCoroutine(finish(reactor))
 
         def interrupted() -> Deferred[None] | None:
             # The command ends in its own time: what it took in is committed, and its summary printed.
