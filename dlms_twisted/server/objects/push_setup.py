@@ -123,11 +123,19 @@ class PushSetup(CosemObject):
         @raise ConfigurationError: an option is wrong; the text names it.
         """
         super().__init__(name, **options)
-        if every < 0 or offset < 0:
-            raise ConfigurationError("every: seconds, 0 or more, wanted")
+        for option, value in (("every", every), ("offset", offset)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+                raise ConfigurationError(f"{option}: seconds, 0 or more, wanted")
+        codes = tuple(on_event)
+        if not all(isinstance(one, int) for one in codes):
+            raise ConfigurationError("on_event: a list of event codes wanted")
+        if protection is not None and not isinstance(protection, str):
+            raise ConfigurationError("protection: a policy wanted, such as authenticated-encrypted")
+        if not isinstance(confirmation_timeout, int | float) or not confirmation_timeout > 0:
+            raise ConfigurationError("confirmation_timeout: seconds, more than 0, wanted")
         self._every = every
         self._offset = offset
-        self._on_event = frozenset(on_event)
+        self._on_event = frozenset(codes)
         self._policy = None if protection is None else Policy.parse(protection)
         self._timed = date_time
         self._timeout = confirmation_timeout

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from dlms_twisted.cosem.obis import Obis
-from dlms_twisted.server.local_time import LocalTime
 from dlms_twisted.server.description import DeviceDescription
+from dlms_twisted.server.local_time import LocalTime
 from dlms_twisted.server.objects.base import CosemObject
 
 __all__ = ["Bench"]

@@ -671,7 +671,16 @@ class TimeTests(SynchronousTestCase):
         """
         What cannot be is refused by name.
         """
-        with self.assertRaises(ConfigurationError) as caught:
-            PushSetup(_SETUP, every=-1)
-        self.assertIn("every", str(caught.exception))
+        wrong: tuple[tuple[str, Any], ...] = (
+            ("every", -1),
+            ("every", "daily"),
+            ("offset", True),
+            ("on_event", ["power-up"]),
+            ("protection", 5),
+            ("confirmation_timeout", 0),
+        )
+        for option, value in wrong:
+            with self.assertRaises(ConfigurationError) as caught:
+                PushSetup(_SETUP, **{option: value})
+            self.assertTrue(str(caught.exception).startswith(f"{option}: "), option)
         self.assertRaises(ConfigurationError, PushSetup, _SETUP, protection="locked")
