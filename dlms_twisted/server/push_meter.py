@@ -16,15 +16,13 @@ from typing import Final
 
 from dlms_twisted.link.wrapper import encode_frame
 from dlms_twisted.security.keys import MeterKeys
-from dlms_twisted.security.protect import protect
+from dlms_twisted.security.sealer import Sealer
 from dlms_twisted.server.identity import Identity
 
 __all__ = ["PushMeter", "fleet", "fleet_keys"]
 
 _U16: Final = Struct(">H")
 _U32: Final = Struct(">I")
-_SECURITY_CONTROL: Final = 0x30  # suite 0, authenticated and encrypted
-_GENERAL_GLO: Final = 0xDB
 _SCALED: Final = {name: bytes.fromhex(text) for name, text in (
     ("Wh", "02020f00161e"), ("W", "02020f00161b"), ("dV", "02020fff1623"), ("cA", "02020ffe1621"),
 )}  # fmt: skip
@@ -65,7 +63,7 @@ class PushMeter:
     @ivar counter: Invocation counter of the next ciphered push.
     """
 
-    __slots__ = ("_energy", "_last", "_name", "counter", "keys", "number", "title")
+    __slots__ = ("_energy", "_last", "_name", "_sealer", "counter", "keys", "number", "title")
 
     def __init__(self, number: int, *, seed: bytes = b"", counter: int = 1) -> None:
         """
@@ -82,6 +80,8 @@ class PushMeter:
             (number * 7919 % 50_000) * 1000 * 3600
         )  # Ws, so that nothing is lost by rounding
         self._last: float | None = None
+        #: Made with the first ciphered push.
+        self._sealer: Sealer | None = None
 
     def notification(self, seconds: float) -> bytes:
         """
@@ -124,14 +124,10 @@ class PushMeter:
         """
         apdu = self.notification(seconds)
         if ciphered:
-            apdu = protect(
-                apdu,
-                keys=self.keys,
-                title=self.title,
-                counter=self.counter,
-                security_control=_SECURITY_CONTROL,
-                tag=_GENERAL_GLO,
-            )
+            sealer = self._sealer
+            if sealer is None:
+                sealer = self._sealer = Sealer(self.keys, self.title)
+            apdu = sealer.protect(apdu, self.counter)
         self.counter += 1
         return encode_frame(1, 103, apdu)
 
