@@ -232,7 +232,7 @@ class ClocksTests(SynchronousTestCase):
         self.meter.ahead = 5000.0
         done = self.result(self.clocks.synchronise())
         self.assertEqual(done.how, "preset-time")
-        self.assertAlmostEqual(done.after.offset, 0.0, delta=0.13)
+        self.assertApproximates(done.after.offset, 0.0, 0.13)
 
     def test_minute(self) -> None:
         """
