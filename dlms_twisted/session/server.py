@@ -293,9 +293,11 @@ class ServerSession:
         except DecodeError:
             return _sent(refusal(_BLOCK, Cause.MALFORMED))
         general = self._general
-        sent = self._perform(exchange, general, general.receive(block, now), now)
-        # Who takes no blocks wants no answer.
-        return sent if block.window else []
+        events = general.receive(block, now)
+        if block.block_data and not block.window:
+            # Who takes no blocks wants no acknowledgement; an answer is wanted where the request is one that has one.
+            events = [one for one in events if not isinstance(one, Transmit)]
+        return self._perform(exchange, general, events, now)
 
     def _perform(
         self, exchange: ServerExchange, general: GeneralBlocks, events: list[Event], now: float

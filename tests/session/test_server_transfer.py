@@ -346,6 +346,9 @@ class GeneralBlockTests(SynchronousTestCase):
         for block in unconfirmed_blocks(write.encode(), 60):
             self.assertEqual(session.receive(block.encode(), 0.0), [])
         self.assertEqual(device.object(DATA).values[2], value)
+        (block,) = unconfirmed_blocks(get(8, CLOCK).encode(), 60)
+        (answer,) = session.receive(block.encode(), 100.0)
+        self.assertEqual(GeneralBlockTransfer.decode(answer).block_data[:2], b"\xc4\x01")
 
     def test_refused_in_blocks(self) -> None:
         """
