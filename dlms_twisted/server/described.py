@@ -5,6 +5,7 @@ The parts of a meter's description: one object, one association.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -64,7 +65,7 @@ class ObjectDescription:
         """
         return interface_class(self.class_id, self.version)
 
-    @property
+    @cached_property
     def key(self) -> tuple[int, bytes]:
         """
         Class and logical name.

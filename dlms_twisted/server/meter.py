@@ -22,6 +22,7 @@ from dlms_twisted.server.identity import Identity
 from dlms_twisted.server.loads import Load, make_load
 from dlms_twisted.server.local_time import LocalTime
 from dlms_twisted.server.objects.base import CosemObject
+from dlms_twisted.server.objects.clock import Clock
 
 __all__ = ["SimulatedMeter"]
 
@@ -247,8 +248,8 @@ class SimulatedMeter:
             return self.description.local_time
         for device in self._devices.values():
             one = device.live_object(plan)
-            if one is not None and one.is_kept:
-                return LocalTime.of(one.meaning)
+            if isinstance(one, Clock):
+                return one.settings
         return self.description.local_time
 
     def moment(self, seconds: float | None = None) -> bytes:

@@ -70,6 +70,7 @@ class AssociationView:
         """
         self.plan = plan
         self._all = objects
+        self._rights: dict[tuple[int, bytes, int, bool], Rights] = {}
 
     @cached_property
     def objects(self) -> tuple[ObjectDescription, ...]:
@@ -111,6 +112,16 @@ class AssociationView:
         """
         @return: what may be done with an attribute, or a method.
         """
+        asked = (*plan.key, member, method)
+        found = self._rights.get(asked)
+        if found is None:
+            found = self._judged(plan, member, method=method)
+            # Numbers that stand for nothing are many.
+            if found:
+                self._rights[asked] = found
+        return found
+
+    def _judged(self, plan: ObjectDescription, member: int, *, method: bool) -> Rights:
         if plan.key not in self._keys:
             return Rights(0)
         if self.plan.listed is not None:

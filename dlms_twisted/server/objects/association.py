@@ -122,7 +122,7 @@ class AssociationLN(AssociationObject):
         """
         @return: the objects with the rights to them.
         """
-        return build.array() if self.view is None else self.view.object_list_data
+        return self.get(_OBJECT_LIST) if self.view is None else self.view.object_list_data
 
     @selects(_OBJECT_LIST)
     def some_objects(self, selection: SelectiveAccess) -> Data | DataAccessResult:

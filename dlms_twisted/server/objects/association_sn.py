@@ -39,14 +39,14 @@ class AssociationSN(AssociationObject):
         """
         @return: the objects with their short names.
         """
-        return build.array() if self.view is None else self.view.object_list_data
+        return self.get(_OBJECT_LIST) if self.view is None else self.view.object_list_data
 
     @reads(3)
     def access_rights_list(self) -> Data:
         """
         @return: the rights to them.
         """
-        return build.array() if self.view is None else self.view.rights_data
+        return self.get(3) if self.view is None else self.view.rights_data
 
     @reads(4)
     def security_setup_reference(self) -> Any:

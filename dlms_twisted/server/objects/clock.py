@@ -39,7 +39,7 @@ class Clock(CosemObject):
 
     CLASS = 8
 
-    __slots__ = ("_measuring_period", "_preset")
+    __slots__ = ("_measuring_period", "_preset", "_settings")
 
     def __init__(
         self,
@@ -57,6 +57,7 @@ class Clock(CosemObject):
         self._measuring_period = max(1, measuring_period)
         #: Time, and begin and end of the interval in which it may be set.
         self._preset: tuple[float, float, float] | None = None
+        self._settings: LocalTime | None = None
 
     @property
     def is_kept(self) -> bool:
@@ -70,7 +71,16 @@ class Clock(CosemObject):
         """
         Zone and summer time.
         """
-        return LocalTime.of(self.meaning)
+        if self._settings is None:
+            self._settings = LocalTime.of(self.meaning)
+        return self._settings
+
+    def put(self, attribute: int, value: Any) -> None:
+        """
+        Keep a value; zone and summer time may be others then.
+        """
+        super().put(attribute, value)
+        self._settings = None
 
     def value_at(self, attribute: int, seconds: float) -> Data | DataAccessResult:
         """
