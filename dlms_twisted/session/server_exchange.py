@@ -248,7 +248,8 @@ class ServerExchange:
         """
         served, security = self.established.served, self.established.security
         caller = self.established.caller(came.now, came.opened.applied)
-        access = ObjectAccess(self.device, caller, ciphered=security.ciphered)
+        most = self.blocks.limits.octets
+        access = ObjectAccess(self.device, caller, ciphered=security.ciphered, most=most)
         names = LogicalNames(access, self.established.conformance)
         response: Apdu | None
         if served.short_names:

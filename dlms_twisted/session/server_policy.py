@@ -6,7 +6,8 @@ What the standard leaves open:
 
   - too little protection for one attribute or method is "read-write-denied", as a missing right is, and is counted;
   - a right that demands protection of the answer is denied where the context is one without ciphering;
-  - an attribute or method that the class does not have is "object-undefined".
+  - an attribute or method that the class does not have is "object-undefined";
+  - a list that asks for more than is put together for one answer gets "data-block-unavailable" for what is too much.
 
 Source: DLMS UA 1000-1 (Blue Book), Association LN, C{access_rights}; IEC 62056-5-3, Data-Access-Result.
 """
@@ -44,11 +45,14 @@ class ObjectAccess:
     @ivar acted: Was a method invoked?
     """
 
-    __slots__ = ("_applied", "_ciphered", "_device", "_response", "acted", "caller")
+    __slots__ = ("_applied", "_ciphered", "_device", "_left", "_response", "acted", "caller")
 
-    def __init__(self, device: ServedDevice, caller: Caller, *, ciphered: bool) -> None:
+    def __init__(
+        self, device: ServedDevice, caller: Caller, *, ciphered: bool, most: int = 4 << 20
+    ) -> None:
         """
         @param ciphered: Is the context one with ciphering?
+        @param most: When so many octets were read, no more are.
         """
         applied = caller.applied
         self._device = device
@@ -59,6 +63,7 @@ class ObjectAccess:
             else 0
         )
         self._response = 0
+        self._left = most
         self.caller = caller
         self.acted = False
 
@@ -95,7 +100,12 @@ class ObjectAccess:
         denied = self._denied(served, attribute, _READ)
         if denied is not None:
             return denied
-        return served.read(attribute, selection, self.caller)
+        if self._left <= 0:
+            return DataAccessResult.DATA_BLOCK_UNAVAILABLE
+        found = served.read(attribute, selection, self.caller)
+        if isinstance(found, Data):
+            self._left -= len(found.octets)
+        return found
 
     def write(
         self, served: ServedObject, attribute: int, value: Data, selection: SelectiveAccess | None

@@ -43,6 +43,7 @@ from dlms_twisted.codec.data import Data
 from dlms_twisted.cosem.access_rights import Rights
 from dlms_twisted.security.hls import Mechanism
 from dlms_twisted.security.policy import Policy
+from dlms_twisted.session.blocks import BlockLimits
 from dlms_twisted.session.client_events import Failed
 from dlms_twisted.session.served import ServedAssociation, ShortName
 from dlms_twisted.session.server import ServerSession, ServerState
@@ -103,6 +104,23 @@ class AttributeTests(SynchronousTestCase):
                     else:
                         # Too long for one APDU.
                         self.assertEqual(name, PROFILE)
+
+    def test_too_much(self) -> None:
+        """
+        A list that asks for the same long value again and again gets it only so often.
+        """
+        device, session = _logical()
+        exchange = session._exchange
+        assert exchange is not None
+        exchange.established.max_send = 0
+        exchange.blocks.limits = BlockLimits(octets=5000)
+        item = AttributeWithSelection(attribute=attribute(7, PROFILE))
+        listed = GetRequestWithList(invoke_id_and_priority=0xC1, attributes=(item,) * 9)
+        value = device.object(PROFILE).values[2]
+        self.assertGreater(len(value.octets) * 3, 5000)
+        results = _ask(session, listed).results
+        self.assertEqual(results[:3], (value,) * 3)
+        self.assertEqual(set(results[3:]), {DataAccessResult.DATA_BLOCK_UNAVAILABLE})
 
     def test_all_denied(self) -> None:
         """
