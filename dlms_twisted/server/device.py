@@ -88,10 +88,12 @@ class Device:
         @return: the object, whoever may see it.
         """
         octets = name if isinstance(name, bytes) else _octets(name)
-        for plan in self.description.objects:
-            if plan.logical_name == octets and class_id in {None, plan.class_id}:
-                return self.made(plan)
-        return None
+        if class_id is not None:
+            plan = self.description.by_key.get((class_id, octets))
+        else:
+            plans = self.description.objects
+            plan = next((one for one in plans if one.logical_name == octets), None)
+        return None if plan is None else self.made(plan)
 
     def made(self, plan: ObjectDescription, client: int = 0) -> CosemObject:
         """

@@ -267,11 +267,12 @@ class MemoryTests(SynchronousTestCase):
     Idle meters are small.
     """
 
-    METERS = 500
+    METERS = 300
 
     def test_idle(self) -> None:
         """
-        A household's meter takes less than 4 KiB before it is spoken to, and less than 20 KiB at rest afterwards.
+        A household's meter takes less than 1 KiB, less than 8 KiB once its objects act by themselves, and less than
+        20 KiB at rest after it was read.
         """
         clock = Clock()
         clock.advance(NOW)
@@ -285,17 +286,18 @@ class MemoryTests(SynchronousTestCase):
             SimulatedMeter(description, clock=clock, number=number)
             for number in range(1, self.METERS + 1)
         ]
+        self.assertLess(self._each(before), 1024)
         for meter in meters:
             meter.due()
-        gc.collect()
-        idle = (tracemalloc.get_traced_memory()[0] - before) / self.METERS
-        self.assertLess(idle, 4096)
-        for meter in meters[:50]:
+        self.assertLess(self._each(before), 8192)
+        for meter in meters:
             self._read(meter)
             meter.rest()
+        self.assertLess(self._each(before), 20480)
+
+    def _each(self, before: int) -> float:
         gc.collect()
-        used = (tracemalloc.get_traced_memory()[0] - before - idle * self.METERS) / 50
-        self.assertLess(used, 20480)
+        return (tracemalloc.get_traced_memory()[0] - before) / self.METERS
 
     def _read(self, meter: SimulatedMeter) -> None:
         device = meter.devices[0]
