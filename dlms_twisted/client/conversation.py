@@ -9,13 +9,12 @@ from collections.abc import Callable
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
 
 from dlms_twisted.apdu.base import Apdu
+from dlms_twisted.client.listeners import Listeners
 from dlms_twisted.client.manners import Manners
 from dlms_twisted.client.recovery import Recovery
-from dlms_twisted.client.settings import MeterSettings, PushObserver
-from dlms_twisted.client.tracing import Observer, TraceEvent
+from dlms_twisted.client.settings import MeterSettings
 from dlms_twisted.errors import DLMSError, ExceptionResponseError, LinkError, RequestTimeoutError
 from dlms_twisted.security.hls import make_challenge
 from dlms_twisted.session.client import ClientSession
@@ -74,7 +73,6 @@ class Conversation:
     @ivar channel: Set by whoever makes the channel, before anything else.
     """
 
-    log = Logger()
     channel: Channel
 
     def __init__(
@@ -93,8 +91,7 @@ class Conversation:
         self._settings = settings
         self._recovery = Recovery(settings, lossy=lossy)
         self._options = settings.options(lossy=lossy, half_duplex=half_duplex)
-        self._observer: Observer | None = settings.observer
-        self._pushed: PushObserver | None = settings.pushed
+        self._listeners = Listeners(clock, settings)
         self._timer = DeadlineTimer(clock, self._time_passed)
         self._queue: deque[_Job] = deque()
         self._jobs: dict[Exchange, _Job] = {}
@@ -105,7 +102,7 @@ class Conversation:
             self._recovery.next,
             options=self._options,
             random=settings.random,
-            tap=self._plaintext if settings.observer and settings.trace_plaintext else _nobody,
+            tap=self._listeners.plaintext,
         )
 
     @property
@@ -286,8 +283,8 @@ class Conversation:
         """
         if self._lost is not None:
             return
-        if self._observer is not None:
-            self._trace("in", "apdu", apdu)
+        if self._listeners.tracing:
+            self._listeners.trace("in", "apdu", apdu)
         self.session.receive(apdu, self.clock.seconds())
         self._work()
 
@@ -295,9 +292,9 @@ class Conversation:
         """
         See L{dlms_twisted.transport.channel.ChannelReceiver.channel_pushed}.
         """
-        if self._observer is not None:
-            self._trace("in", "apdu", apdu)
-        self._tell(apdu, False)
+        if self._listeners.tracing:
+            self._listeners.trace("in", "apdu", apdu)
+        self._listeners.pushed(apdu, False)
 
     def channel_lost(self, error: LinkError) -> None:
         """
@@ -311,7 +308,7 @@ class Conversation:
 
         @param direction: C{in} or C{out}.
         """
-        self._trace(direction, "frame", octets)
+        self._listeners.trace(direction, "frame", octets)
 
     def _time_passed(self) -> None:
         self.session.time_passed(self.clock.seconds())
@@ -341,7 +338,7 @@ class Conversation:
         elif isinstance(event, Part):
             self._part(event)
         elif isinstance(event, Pushed):
-            self._tell(event.apdu, event.protected)
+            self._listeners.pushed(event.apdu, event.protected)
         elif isinstance(event, Broken):
             self._break(event.error)
         else:
@@ -352,8 +349,8 @@ class Conversation:
     def _send(self, event: Transmit) -> None:
         if self._lost is not None:
             return
-        if self._observer is not None:
-            self._trace("out", "apdu", event.apdu)
+        if self._listeners.tracing:
+            self._listeners.trace("out", "apdu", event.apdu)
         try:
             self.channel.send(event.apdu, answer=event.answer)
         except DLMSError as error:
@@ -385,35 +382,6 @@ class Conversation:
         """
         self.stop(error)
         self.channel.close()
-
-    # -- who listens ---------------------------------------------------------------------------------------
-
-    def _tell(self, apdu: bytes, protected: bool) -> None:
-        if self._pushed is None:
-            return
-        try:
-            self._pushed(apdu, protected)
-        except Exception:
-            # An observer's fault is its own: the conversation goes on.
-            self.log.failure("the observer of pushes failed")
-
-    def _plaintext(self, direction: str, octets: bytes) -> None:
-        self._trace(direction, "plaintext", octets)
-
-    def _trace(self, direction: str, kind: str, octets: bytes) -> None:
-        if self._observer is None:
-            return
-        try:
-            self._observer(TraceEvent(self.clock.seconds(), direction, kind, octets))
-        except Exception:
-            # As above.
-            self.log.failure("the observer of the conversation failed")
-
-
-def _nobody(direction: str, octets: bytes) -> None:
-    """
-    Nobody wants to see the plaintext.
-    """
 
 
 def _end(job: _Job, result: Apdu | DLMSError | None) -> None:
