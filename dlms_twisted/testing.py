@@ -27,6 +27,7 @@ from twisted.python.failure import Failure
 
 from dlms_twisted.client.settings import MeterSettings
 from dlms_twisted.errors import ConfigurationError
+from dlms_twisted.keys.counters import MemoryCounters
 from dlms_twisted.server.description import MeterDescription
 from dlms_twisted.server.description_toml import load_description
 from dlms_twisted.server.faulting import Faults
@@ -91,6 +92,7 @@ class MeterInMemory:
         self._clock = clock
         self._latency = latency
         self._endpoints: list[MemoryEndpoint] = []
+        self._counters = MemoryCounters(1)
         self._random: Callable[[int], bytes] = random.randbytes
         self.meter = SimulatedMeter(
             description,
@@ -142,7 +144,8 @@ class MeterInMemory:
         @raise LookupError: the meter knows no such client.
         """
         options = client_options(self.meter, client)
-        settings = MeterSettings(random=self._random, **options)
+        # One for all that talk to this meter: it takes no counter twice.
+        settings = MeterSettings(random=self._random, counters=self._counters, **options)
         return evolve(settings, **changes) if changes else settings
 
     def session(self, client: int = 16, *, server: int = 1) -> ServerSession:

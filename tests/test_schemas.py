@@ -51,6 +51,7 @@ _COMMANDS: Final = {
     "objects": {"objects.json"},
     "profile": {"row.json"},
     "read": {"value.json"},
+    "simulate": {"simulate.json"},
 }
 #: Schemas that others refer to, and of what only the library writes.
 _PARTS: Final = {"objects.json", "reading.json", "tree.json"}
@@ -245,6 +246,20 @@ class OutputIntegrationTests(TestCase):
             self.assertEqual(last["summary"]["accepted"], len(records))
             self.assertEqual(last["summary"]["sent"], len(records))
             self.assertTrue(all(record["authenticated"] for record in records))
+
+        return Deferred.fromCoroutine(run())
+
+    def test_simulate(self) -> Deferred[None]:
+        """
+        C{simulate}: where the meters are, then the summary.
+        """
+        listen = ("--listen", "tcp:0:interface=127.0.0.1", "--meters", "2")
+        push = ("--push-to", "udp:127.0.0.1:9", "--rate", "50", "--seconds", "0.5")
+
+        async def run() -> None:
+            where, last = await self.lines("simulate.json", "simulate", "--json", *listen, *push)
+            self.assertEqual(where["listening"][0]["meters"], 2)
+            self.assertGreater(last["summary"]["sent"], 2)
 
         return Deferred.fromCoroutine(run())
 

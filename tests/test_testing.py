@@ -94,6 +94,18 @@ class MeterInMemoryTests(SynchronousTestCase):
         self.assertEqual(one.meter.keys, same.meter.keys)
         self.assertNotEqual(one.meter.keys, other.meter.keys)
 
+    def test_again(self) -> None:
+        """
+        Who associates again, or twice at a time, uses no counter again.
+        """
+        meter = self.meter()
+        first, second = self.connected(meter), self.connected(meter)
+        for client in (first, second, first):
+            meter.run(client.get(CLOCK))
+        for client in (first, second):
+            meter.run(client.close())
+        self.assertEqual(meter.meter.counters.refusals, {})
+
     def test_latency(self) -> None:
         """
         With a latency each way takes its time.

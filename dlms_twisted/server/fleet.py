@@ -89,7 +89,7 @@ class Fleet(Sequence[SimulatedMeter]):
         """
         return (one for one in self._meters if one is not None)
 
-    def keys(self) -> Iterator[MeterKeys]:
+    def all_keys(self) -> Iterator[MeterKeys]:
         """
         @return: what a collector must know of each, without making them.
         """

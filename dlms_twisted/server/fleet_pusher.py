@@ -70,6 +70,7 @@ class FleetPusher:
         self._plan = plan
         self._sent = 0
         self._refused = 0
+        self._stopped = False
         self._pusher: Pusher | None = None
         self._call: IDelayedCall | None = None
         self._done: Deferred[int] = Deferred(lambda _: self._halt())
@@ -108,6 +109,7 @@ class FleetPusher:
             self._done.callback(self.sent)
 
     def _halt(self) -> None:
+        self._stopped = True
         if self._call is not None and self._call.active():
             self._call.cancel()
         pusher = self._pusher
@@ -132,7 +134,7 @@ class FleetPusher:
 
     def _burst_over(self) -> None:
         self._count()
-        if self._done.called:
+        if self._stopped:
             return
         if self._plan.most is not None and self._sent >= self._plan.most:
             self.stop()

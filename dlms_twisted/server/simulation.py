@@ -129,7 +129,7 @@ class Simulation(Service):
         super().startService()
         settings = self.settings
         if settings.keys_file is not None:
-            write_keys(settings.keys_file, self.fleet.keys())
+            write_keys(settings.keys_file, self.fleet.all_keys())
         if self._scenario is not None:
             self.faults = Faults(self._reactor, self._scenario)
         for one in settings.listen:

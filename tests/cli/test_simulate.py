@@ -1,0 +1,134 @@
+"""
+Tests of L{dlms_twisted.cli.simulate}: in processes of their own, as a person would run them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner
+from twisted.internet import reactor as _reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ProcessDone
+from twisted.internet.protocol import ProcessProtocol
+from twisted.internet.utils import getProcessOutputAndValue
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+
+from dlms_twisted.cli.main import dlms
+
+reactor: Any = _reactor
+
+
+class RefusedTests(SynchronousTestCase):
+    """
+    What is wrong is said before anything is opened.
+    """
+
+    def test_options(self) -> None:
+        """
+        A usage error, or one of the configuration.
+        """
+        for arguments, named in (
+            (("--listen", "pigeon:1"), "pigeon:1"),
+            (("--meter", "nonsense"), "nonsense"),
+            (("--rate", "5"), "push"),
+            (("--framing", "smoke"), "smoke"),
+            (("--meters", "0"), "1<=x"),
+        ):
+            result = CliRunner().invoke(dlms, ["simulate", *arguments], standalone_mode=False)
+            self.assertIn(named, str(result.exception))
+
+
+class _Running(ProcessProtocol):
+    """
+    A simulation that runs.
+    """
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.first: Deferred[str] = Deferred()
+        self.ended: Deferred[int] = Deferred()
+        self.errors = b""
+        self._rest = b""
+
+    def outReceived(self, data: bytes) -> None:  # noqa: N802
+        *whole, self._rest = (self._rest + data).split(b"\n")
+        self.lines += [line.decode() for line in whole]
+        if self.lines and not self.first.called:
+            self.first.callback(self.lines[0])
+
+    def errReceived(self, data: bytes) -> None:  # noqa: N802
+        self.errors += data
+
+    def processEnded(self, reason: Any) -> None:  # noqa: N802
+        self.ended.callback(0 if reason.check(ProcessDone) else reason.value.exitCode)
+
+
+class SimulateIntegrationTests(TestCase):
+    """
+    C{dlms simulate}, and C{dlms read} beside it.
+    """
+
+    timeout = 60
+
+    def simulate(self, *arguments: str) -> _Running:
+        """
+        @return: a simulation in a process.
+        """
+        running = _Running()
+        command = [sys.executable, "-m", "dlms_twisted.cli", "simulate", *arguments]
+        self.process = reactor.spawnProcess(running, sys.executable, command, env=dict(os.environ))
+        self.addCleanup(lambda: running.ended.called or self.process.signalProcess("KILL"))
+        return running
+
+    async def test_read(self) -> None:
+        """
+        It says where it listens; a meter can be read there; an interrupt ends it with a summary.
+        """
+        keys = Path(self.mktemp()).absolute()
+        running = self.simulate(
+            *("--listen", "tcp:0:interface=127.0.0.1", "--keys-file", str(keys), "--json")
+        )
+        where = json.loads(await running.first)
+        address = where["listening"][0]["address"]
+        command = ["-m", "dlms_twisted.cli", "read", address, "0-0:1.0.0", "--json"]
+        out, err, code = await getProcessOutputAndValue(
+            sys.executable, command, env=dict(os.environ)
+        )
+        self.assertEqual(code, 0, err)
+        self.assertEqual(json.loads(out)["obis"], "0-0:1.0.0.255")
+        self.assertIn("encryption_key", keys.read_text(encoding="ascii"))
+        os.kill(self.process.pid, signal.SIGINT)
+        await running.ended
+        self.assertIn("summary", json.loads(running.lines[-1]))
+        self.assertEqual(running.errors, b"")
+
+    async def test_words(self) -> None:
+        """
+        Without JSON it says the same in words, and never a key.
+        """
+        running = self.simulate("--listen", "tcp:0:interface=127.0.0.1", "--seconds", "0.2")
+        self.assertEqual(await running.ended, 0)
+        text = "\n".join(running.lines)
+        for wanted in ("1 meter of the kind household", "tcp:127.0.0.1:", "client 16", "gmac"):
+            self.assertIn(wanted, text)
+        self.assertNotIn("12345678", text)
+
+    async def test_port_taken(self) -> None:
+        """
+        A port that is taken: one line, exit code 1.
+        """
+        running = self.simulate("--listen", "tcp:0:interface=127.0.0.1", "--json")
+        port = json.loads(await running.first)["listening"][0]["address"].rpartition(":")[2]
+        second = self.simulate("--listen", f"tcp:{port}:interface=127.0.0.1")
+        first = running
+        self.assertEqual(await second.ended, 1)
+        [line] = second.errors.decode().splitlines()
+        self.assertTrue(line.startswith("dlms simulate: "), line)
+        first.transport.signalProcess("INT")  # type: ignore[union-attr]
+        await first.ended
