@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -32,9 +33,10 @@ ROOMS: dict[str, set[str]] = {
     "keys": {"security", "toml_reader", "errors"},
     # The journal keeps replay windows, and decodes again what it kept raw, with the same pure steps as push.
     "store": {"session", "security", "link", "apdu", "cosem", "codec", "errors"},
-    # Who opens an HDLC connection says its addresses, parameters and timing.
+    # Who opens a link says its addresses and timing, signs on, shows frames to a listener, and reads a caller's first.
     "client": {
-        "session", "security", "keys", "cosem", "transport", "link.hdlc", "codec", "apdu", "errors",
+        "session", "security", "keys", "cosem", "transport", "link.hdlc", "link.wrapper",
+        "link.mode_e", "codec", "apdu", "errors",
     },
     # Meters and scenarios of faults are described in TOML.
     "server": {
@@ -97,6 +99,14 @@ def _imports(tree: ast.AST) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+@cache
+def _imported(path: Path) -> frozenset[str]:
+    """
+    @return: all that a module imports.
+    """
+    return frozenset(_imports(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def _modules() -> Iterator[tuple[str, Path]]:
     for path in sorted(_PACKAGE.rglob("*.py")):
         yield path.relative_to(_PACKAGE).parts[0].removesuffix(".py"), path
@@ -119,7 +129,7 @@ class RoomTests(SynchronousTestCase):
         """
         wrong = []
         for room, path in _modules():
-            names = set(_imports(ast.parse(path.read_text(encoding="utf-8"))))
+            names = _imported(path)
             for name in names:
                 if name.startswith("."):
                     wrong.append(f"{path}: relative import")
@@ -139,7 +149,7 @@ class RoomTests(SynchronousTestCase):
         for room, path in _modules():
             if room in ROOTS:
                 continue
-            for name in _imports(ast.parse(path.read_text(encoding="utf-8"))):
+            for name in _imported(path):
                 parts = name.split(".")
                 if parts[0] == "dlms_twisted" and len(parts) > 1 and parts[1] in ROOTS:
                     wrong.append(f"{path}: {name}")
@@ -155,7 +165,7 @@ class RoomTests(SynchronousTestCase):
         for room, path in _modules():
             if room not in THIRD_PARTY:
                 continue
-            for name in _imports(ast.parse(path.read_text(encoding="utf-8"))):
+            for name in _imported(path):
                 top = name.split(".")[0]
                 if top in {"dlms_twisted", "__future__", ""}:
                     continue
@@ -173,9 +183,7 @@ class RoomTests(SynchronousTestCase):
         wrong = [
             str(path)
             for room, path in _modules()
-            if room not in ROOTS
-            and "twisted.internet.reactor"
-            in set(_imports(ast.parse(path.read_text(encoding="utf-8"))))
+            if room not in ROOTS and "twisted.internet.reactor" in _imported(path)
         ]
         self.assertEqual(wrong, [])
 
