@@ -70,6 +70,14 @@ class Meter:
         return self._conversation.session.conformance
 
     @property
+    def open(self) -> bool:
+        """
+        Is the association there, as far as we know?  Without it each request fails with
+        L{dlms_twisted.errors.LinkError}: connect anew.
+        """
+        return self._conversation.open
+
+    @property
     def system_title(self) -> bytes:
         """
         The meter's; empty where it did not say.
