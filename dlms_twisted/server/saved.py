@@ -15,6 +15,7 @@ from dlms_twisted.cosem.object_view import ObjectView
 from dlms_twisted.errors import ConfigurationError, EncodeError
 from dlms_twisted.server.described import AssociationDescription, ObjectDescription
 from dlms_twisted.server.description import DeviceDescription, MeterDescription
+from dlms_twisted.server.objects.checks import has_unknown_member
 
 __all__ = ["description_of_list", "description_of_saved", "objects_of_list"]
 
@@ -34,7 +35,8 @@ def objects_of_list(listed: ObjectList) -> tuple[ObjectDescription, ...]:
 
 def _object(view: ObjectView) -> ObjectDescription:
     known = view.interface_class
-    fits = not any(known.attribute(n).decode(value).notes for n, value in view.values.items())
+    meanings = [known.attribute(number).decode(value) for number, value in view.values.items()]
+    fits = not any(one.notes or has_unknown_member(one.value) for one in meanings)
     return ObjectDescription(
         class_id=view.class_id,
         version=view.version,

@@ -21,6 +21,7 @@ from dlms_twisted.security.hls import Mechanism
 from dlms_twisted.server.described import AssociationDescription
 from dlms_twisted.server.device import Device
 from dlms_twisted.server.meter import SimulatedMeter
+from dlms_twisted.server.objects.base import CosemObject
 from dlms_twisted.server.saved import description_of_list, description_of_saved
 from dlms_twisted.session.served import Caller, ServedAssociation
 from tests.server.making import NOW
@@ -137,6 +138,26 @@ class SavedTests(SynchronousTestCase):
         self.assertEqual(unknown.value(-5), build.boolean(True))
         self.assertEqual(device.rights(association, unknown, -5), 1)
         self.assertEqual(device.rights(association, unknown, -6), 0)
+
+    def test_values_of_other_types(self) -> None:
+        """
+        An object whose saved values are not of the types of its class shows them and does nothing else; the clock runs
+        whatever was saved of it.
+        """
+        rows = [
+            {
+                "class_id": class_id,
+                "logical_name": name,
+                "attributes": [{"attribute": 3, "value": {"type": "enum", "value": 77}}],
+            }
+            for class_id, name in ((70, "0-0:96.3.10"), (8, "0-0:1.0.0"))
+        ]
+        device, _ = _device(description_of_saved({"objects": rows}))
+        breaker, clock = device.object(70, "0-0:96.3.10"), device.object(8, "0-0:1.0.0")
+        assert breaker is not None and clock is not None
+        self.assertIs(type(breaker), CosemObject)
+        self.assertEqual(breaker.value(3), build.enum(77))
+        self.assertEqual(clock.value(2), build.octet_string(device.meter.moment()))
 
     def test_rights_not_said(self) -> None:
         """

@@ -20,7 +20,6 @@ the table says.  Source: DLMS UA 1000-1 (Blue Book).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -30,9 +29,15 @@ from dlms_twisted.codec import build
 from dlms_twisted.codec.data import Data
 from dlms_twisted.codec.tags import NULL_DATA
 from dlms_twisted.cosem.classes import Attribute, InterfaceClass, interface_class
-from dlms_twisted.cosem.elements import element_of
-from dlms_twisted.cosem.kinds import AnyKind, ZeroKind
+from dlms_twisted.cosem.kinds import AnyKind
 from dlms_twisted.cosem.obis import Obis
+from dlms_twisted.server.objects.checks import (
+    has_unknown_member,
+    meaning_of,
+    misfits,
+    octets_of,
+    parameter_fits,
+)
 from dlms_twisted.server.objects.defaults import default_of
 from dlms_twisted.server.objects.handlers import (
     Handlers,
@@ -49,7 +54,14 @@ if TYPE_CHECKING:
     from dlms_twisted.server.device import Device
     from dlms_twisted.server.meter import SimulatedMeter
 
-__all__ = ["NO_VALUES", "CosemObject", "invokes", "reads", "selects", "writes"]
+__all__ = [
+    "NO_VALUES",
+    "CosemObject",
+    "invokes",
+    "reads",
+    "selects",
+    "writes",
+]
 
 #: No values: all are the plainest, or what the object makes itself.
 NO_VALUES: Final[Mapping[int, Any]] = MappingProxyType({})
@@ -105,7 +117,7 @@ class CosemObject:
         """
         self.class_id = self.CLASS if class_id is None else class_id
         self.version = self.VERSION if version is None else version
-        self.logical_name = _octets_of(name)
+        self.logical_name = octets_of(name)
         self._given = values
         #: Values that differ from those given.
         self._kept: dict[int, Data] | None = None
@@ -198,7 +210,7 @@ class CosemObject:
         @return: the value of an attribute as the table decodes it: named fields, numbers, times.  It is shared with
             other meters and never changed.
         """
-        return _meaning(self.class_id, self.version, attribute, self.get(attribute))
+        return meaning_of(self.class_id, self.version, attribute, self.get(attribute))
 
     # -- what others of the meter ask ------------------------------------------------------------
 
@@ -251,6 +263,10 @@ class CosemObject:
             return DataAccessResult.OBJECT_UNDEFINED
         if not self.takes(attribute, value):
             return DataAccessResult.TYPE_UNMATCHED
+        if type(self) is not CosemObject and has_unknown_member(
+            self.interface_class.attribute(attribute).decode(value).value
+        ):
+            return DataAccessResult.OTHER_REASON
         handler = self._handler("write", attribute)
         if handler is None:
             self.put(attribute, value)
@@ -270,7 +286,7 @@ class CosemObject:
             # A method of the class that this meter does not do, or none at all.
             undone = ActionResult.OBJECT_UNDEFINED if known is None else ActionResult.OTHER_REASON
             return undone, None
-        if known is not None and not _parameter_fits(known.parameter, parameter):
+        if known is not None and not parameter_fits(known.parameter, parameter):
             return ActionResult.TYPE_UNMATCHED, None
         found = handler(parameter)
         if isinstance(found, Data):
@@ -285,7 +301,7 @@ class CosemObject:
         if isinstance(known.kind, AnyKind):
             now = self.value(attribute)
             return not isinstance(now, Data) or now.tag in {NULL_DATA, value.tag}
-        return not _misfits(known, value) or self._is_like_now(attribute, known, value)
+        return not misfits(known, value) or self._is_like_now(attribute, known, value)
 
     def _is_like_now(self, attribute: int, known: Attribute, value: Data) -> bool:
         """
@@ -294,7 +310,7 @@ class CosemObject:
         if attribute not in self._given:
             return False
         now = self.get(attribute)
-        return now.tag == value.tag and _misfits(known, now)
+        return now.tag == value.tag and misfits(known, now)
 
     def _handler(self, role: str, number: int) -> Callable[..., Any] | None:
         name = self._handlers.get((role, number))
@@ -363,30 +379,3 @@ class CosemObject:
         """
         The answer to an ACTION of C{caller} went out.
         """
-
-
-@lru_cache(maxsize=2048)
-def _meaning(class_id: int, version: int, attribute: int, value: Data) -> Any:
-    # Meters of one description have the same values, most of which never change.
-    return interface_class(class_id, version).attribute(attribute).decode(value).value
-
-
-def _octets_of(name: Obis | str | bytes) -> bytes:
-    if isinstance(name, str):
-        return Obis.parse(name).octets
-    return Obis.of(name).octets if isinstance(name, bytes) else name.octets
-
-
-def _misfits(known: Attribute, value: Data) -> bool:
-    return bool(known.decode(value).notes)
-
-
-def _parameter_fits(kind: Any, parameter: Data | None) -> bool:
-    if isinstance(kind, ZeroKind):
-        # Whether "integer 0" is sent, or nothing, is the client's habit.
-        return parameter is None or parameter.tag in {NULL_DATA, kind.tag}
-    if parameter is None:
-        return False
-    notes: list[str] = []
-    kind.decode(element_of(parameter), "", notes)
-    return not notes

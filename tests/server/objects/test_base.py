@@ -1,5 +1,5 @@
 """
-Tests for L{dlms_twisted.server.objects.base} and L{dlms_twisted.server.objects.defaults}.
+Tests for L{dlms_twisted.server.objects.base}, and of how its values are checked and made.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dlms_twisted.cosem.kinds import AnyKind
 from dlms_twisted.cosem.obis import Obis
 from dlms_twisted.errors import EncodeError, ObisError
 from dlms_twisted.server.objects.base import CosemObject, invokes, reads, selects, writes
+from dlms_twisted.server.objects.registers import Register
 from tests.cosem.kind_data import fitting
 from tests.server.making import caller, made
 
@@ -236,6 +237,17 @@ class HandlerTests(SynchronousTestCase):
         for good in (None, build.null(), build.integer(0)):
             self.assertEqual(one.act(1, good)[0], ActionResult.SUCCESS)
         self.assertEqual(one.act(1, build.unsigned(0))[0], ActionResult.TYPE_UNMATCHED)
+
+    def test_unknown_members(self) -> None:
+        """
+        What an enumeration does not have is refused by objects that do something, and kept by the others.
+        """
+        unit = build.structure(build.integer(0), build.enum(99))
+        for one, wanted in (
+            (Register(_NAME), DataAccessResult.OTHER_REASON),
+            (CosemObject(_NAME, class_id=3), DataAccessResult.SUCCESS),
+        ):
+            self.assertEqual(one.assign(3, unit), wanted)
 
     def test_derived_again(self) -> None:
         """
