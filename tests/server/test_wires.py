@@ -10,8 +10,7 @@ from random import Random
 from typing import Any
 
 from twisted.internet import reactor as _reactor
-from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock, deferLater
+from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
@@ -31,6 +30,7 @@ from dlms_twisted.server.serving import Host
 from dlms_twisted.server.wires import DatagramWire, SerialWire, StreamWire, Wire
 from dlms_twisted.server.wiring import begin_all, make_wire, nth_port
 from dlms_twisted.transport.sign_on_server import SignOnServerProtocol
+from tests.transport.terminals import Bridge, until
 
 reactor: Any = _reactor
 
@@ -323,10 +323,10 @@ class WireIntegrationTests(TestCase):
         A meter at the other end of a pseudo terminal, with the sign-on of mode E.
         """
         ours, theirs = os.openpty()
-        bridge = _Bridge(ours, theirs)
+        bridge = Bridge(ours, theirs)
         self.addCleanup(bridge.close)
         wire = await self.wire(f"serial:{bridge.meter}:baudrate=9600", mode_e=True)
-        await _until(lambda: bool(wire.lines))
+        await until(lambda: bool(wire.lines))
         found = await self.read(
             f"serial:{bridge.client}:baudrate=9600", wire, framing="hdlc", mode_e=True
         )
@@ -353,66 +353,4 @@ class WireIntegrationTests(TestCase):
         await wire.stopService()
         with self.assertRaises(LinkError):
             await client.get("1/0-0:96.1.0.255/2")
-        await _until(lambda: not wire.host.servings)
-
-
-async def _until(done: Any) -> None:
-    # Let the reactor turn; trial's own time limit ends it otherwise.
-    while not done():
-        waiting: Deferred[None] = deferLater(reactor, 0.005, lambda: None)
-        await waiting
-
-
-class _Bridge:
-    """
-    Two pseudo terminals whose masters are joined: what is said at one end is heard at the other.
-    """
-
-    def __init__(self, first: int, slave: int) -> None:
-        second, other = os.openpty()
-        self._open = [first, slave, second, other]
-        self.meter, self.client = os.ttyname(slave), os.ttyname(other)
-        self._readers = [_Reader(first, second), _Reader(second, first)]
-        for one in self._readers:
-            reactor.addReader(one)
-
-    def close(self) -> None:
-        """
-        Close all of it.
-        """
-        for one in self._readers:
-            reactor.removeReader(one)
-        for number in self._open:
-            os.close(number)
-
-
-class _Reader:
-    """
-    Copies what comes.
-    """
-
-    def __init__(self, source: int, target: int) -> None:
-        self._source, self._target = source, target
-
-    def fileno(self) -> int:
-        """
-        What to watch.
-        """
-        return self._source
-
-    def doRead(self) -> None:
-        """
-        Copy.
-        """
-        os.write(self._target, os.read(self._source, 4096))
-
-    def connectionLost(self, reason: Any) -> None:
-        """
-        Nothing to do.
-        """
-
-    def logPrefix(self) -> str:
-        """
-        Its name.
-        """
-        return "bridge"
+        await until(lambda: not wire.host.servings)
