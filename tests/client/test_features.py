@@ -13,14 +13,19 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from dlms_twisted.client import Meter, connect
+from dlms_twisted.client import Meter, MeterSettings, connect
 from dlms_twisted.client.breaker import ControlState
 from dlms_twisted.client.image import ImageStatus
 from dlms_twisted.cosem.profile import Row
 from dlms_twisted.errors import AccessRefusedError, DLMSError, LinkError
+from dlms_twisted.security.certificates import CertificateType
+from dlms_twisted.security.curves import generate_private_key, public_of
+from dlms_twisted.security.issuing import read_signing_request
 from dlms_twisted.security.policy import Policy, SecurityPolicy
 from dlms_twisted.security.setup import KeyId
+from dlms_twisted.server.description_toml import load_description
 from dlms_twisted.testing import Fault, MeterInMemory
+from tests.security.samples import Counted
 
 _NOW = datetime(2026, 1, 15, 10, tzinfo=UTC).timestamp()
 _PROFILE = "1-0:99.1.0.255"
@@ -128,6 +133,58 @@ class FeatureTests(SynchronousTestCase):
         new = evolve(old, encryption_key=b"E" * 16, authentication_key=b"B" * 16)
         meter = self.run_(connect(self.clock, self.served.endpoint(), new))
         self.run_(meter.close())
+
+    def suite_1(self) -> None:
+        """
+        A meter of suite 1 that knows our key for signatures, and has one of its own.
+        """
+        description = evolve(load_description("household"), suite=1)
+        self.served = MeterInMemory(self.clock, description, latency=0.05)
+        self.addCleanup(self.served.close)
+        served = self.served.meter
+        keys = evolve(
+            served.keys,
+            signing_private_key=generate_private_key(1, Counted(1)),
+            signing_public_key=public_of(generate_private_key(1, Counted(2))),
+        )
+        served.change_keys(keys)
+
+    def test_agreed_keys(self) -> None:
+        """
+        Keys that both sides have computed: the association goes on under them.
+        """
+        self.suite_1()
+        served = self.served.meter
+        meter = self.associated()
+        signing = served.keys.signing_private_key
+        assert signing is not None
+        agreed = self.run_(
+            meter.security_setup().agree_keys(
+                [KeyId.UNICAST_ENCRYPTION, KeyId.AUTHENTICATION],
+                client_title=MeterSettings().system_title,
+                server_title=meter.system_title,
+                signing_private=generate_private_key(1, Counted(2)),
+                server_signing_public=public_of(signing),
+                random=Counted(3),
+            )
+        )
+        self.assertEqual(agreed[KeyId.UNICAST_ENCRYPTION], served.keys.encryption_key)
+        self.assertEqual(agreed[KeyId.AUTHENTICATION], served.keys.authentication_key)
+        self.assertEqual(self.run_(meter.get("1/0-0:96.1.0.255/2")).values, b"SIM0000000001")
+        self.run_(meter.close())
+
+    def test_certificates(self) -> None:
+        """
+        A key pair of the meter, and the request for its certificate.
+        """
+        self.suite_1()
+        meter = self.associated()
+        setup = meter.security_setup()
+        kind = CertificateType.DIGITAL_SIGNATURE
+        self.run_(setup.generate_key_pair(kind))
+        request = read_signing_request(self.run_(setup.certificate_request(kind)))
+        self.assertEqual(request.system_title, meter.system_title)
+        self.assertEqual(self.run_(setup.certificates()), ())
 
     def test_policy(self) -> None:
         """
