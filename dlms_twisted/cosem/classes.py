@@ -250,6 +250,7 @@ def _rows() -> Mapping[int, Any]:
     return MappingProxyType({row[0]: row for table in tables for row in table})
 
 
+@lru_cache(maxsize=1024)
 def interface_class(number: int, version: int | None = None) -> InterfaceClass:
     """
     @param version: C{None} for the newest that is known.

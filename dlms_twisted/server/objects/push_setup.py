@@ -13,6 +13,8 @@ from dlms_twisted.apdu.data_notification import CONFIRMED, DataNotification
 from dlms_twisted.apdu.results import ActionResult
 from dlms_twisted.codec import build
 from dlms_twisted.codec.data import Data
+from dlms_twisted.codec.tags import STRUCTURE
+from dlms_twisted.codec.writer import encode_length
 from dlms_twisted.cosem.obis import Obis
 from dlms_twisted.errors import ConfigurationError, DLMSError
 from dlms_twisted.security.keys import key_epoch
@@ -336,7 +338,10 @@ class PushSetup(CosemObject):
         """
         wanted = self.meaning(_OBJECTS)
         listed = wanted if isinstance(wanted, tuple) else ()
-        return build.structure(*[pushed_value(self, one) for one in listed])
+        values = [pushed_value(self, one) for one in listed]
+        octets = b"".join([one.octets for one in values])
+        head = bytes((STRUCTURE,)) + encode_length(len(values))
+        return Data(head + octets, tuple([one.values for one in values]))
 
     def _make(self, one: _Push, confirmed: bool) -> None:
         one.number = self.meter.counters.take("long-invoke-id") & _NUMBERS
