@@ -6,9 +6,13 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import sys
+from importlib.resources import files
+from itertools import takewhile
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 from click.testing import CliRunner
@@ -19,7 +23,11 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.utils import getProcessOutputAndValue
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from dlms_twisted.cli import simulate
 from dlms_twisted.cli.main import dlms
+from dlms_twisted.server.faults import Scenario
+from dlms_twisted.server.simulation_settings import load_simulation
+from tests.docs.pages import DOCS, commands
 
 reactor: Any = _reactor
 
@@ -42,6 +50,58 @@ class RefusedTests(SynchronousTestCase):
         ):
             result = CliRunner().invoke(dlms, ["simulate", *arguments], standalone_mode=False)
             self.assertIn(named, str(result.exception))
+
+
+class PageTests(SynchronousTestCase):
+    """
+    What the page on simulating shows can be run.
+    """
+
+    def setUp(self) -> None:
+        """
+        A folder with the files that the page shows, and those that it names.
+        """
+        folder = Path(self.mktemp())
+        folder.mkdir(parents=True)
+        self.addCleanup(os.chdir, Path.cwd())
+        os.chdir(folder)
+        lines = (DOCS / "simulate.rst").read_text(encoding="utf-8").splitlines()
+        for number, line in enumerate(lines):
+            if line.strip().startswith(":caption:"):
+                block = takewhile(lambda one: not one or one[0] == " ", lines[number + 1 :])
+                path = Path(line.split()[-1])
+                path.write_text(dedent("\n".join(block)), encoding="utf-8")
+        ready = files("dlms_twisted.server") / "ready" / "pv.toml"
+        Path("cellar.toml").write_bytes(ready.read_bytes())
+        saved = {"objects": [{"class_id": 8, "logical_name": "0-0:1.0.0"}]}
+        Path("saved.json").write_text(json.dumps(saved), encoding="utf-8")
+
+    def test_commands(self) -> None:
+        """
+        Each command is understood, and would begin.
+        """
+        run: list[str] = []
+
+        def begin(main: Any, name: str) -> int:
+            run.append(name)
+            return 0
+
+        self.patch(simulate, "run", begin)
+        shown = [one for one in commands(DOCS / "simulate.rst") if "simulate" in one.text]
+        for one in shown:
+            result = CliRunner().invoke(
+                dlms, shlex.split(one.text)[1:], standalone_mode=False, catch_exceptions=False
+            )
+            self.assertEqual(result.return_value, 0, one.text)
+        self.assertEqual(len(run), len(shown))
+        self.assertGreater(len(shown), 12)
+
+    def test_files(self) -> None:
+        """
+        Each file is good.
+        """
+        self.assertEqual(len(Scenario.load("faults.toml").faults), 4)
+        load_simulation("north.toml").check()
 
 
 class _Running(ProcessProtocol):
