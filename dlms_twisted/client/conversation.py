@@ -97,6 +97,7 @@ class Conversation:
         self._jobs: dict[Exchange, _Job] = {}
         self._alone: _Job | None = None
         self._lost: DLMSError | None = None
+        self._working = False
         self.session = ClientSession(
             settings.association(),
             self._recovery.next,
@@ -318,14 +319,21 @@ class Conversation:
         """
         Do what is to be done, until there is nothing; who waits may ask for more in the middle of it.
         """
-        while True:
-            if self._queue:
-                self._start()
-            events = self.session.events()
-            if not events:
-                break
-            for event in events:
-                self._happened(event)
+        if self._working:
+            # Whoever is at it further out goes on with it.
+            return
+        self._working = True
+        try:
+            while True:
+                if self._queue:
+                    self._start()
+                events = self.session.events()
+                if not events:
+                    break
+                for event in events:
+                    self._happened(event)
+        finally:
+            self._working = False
         self._timer.set(self.session.deadline if self._lost is None else None)
 
     def _happened(self, event: ClientEvent) -> None:

@@ -128,6 +128,8 @@ class ClientAssociation:
         """
         @return: what happened since this was called last, in order.
         """
+        if not self._events:
+            return []
         events = self._events.copy()
         self._events.clear()
         return events

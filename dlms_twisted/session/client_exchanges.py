@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from dlms_twisted.apdu.action import ActionRequestNormal, ActionRequestWithList
 from dlms_twisted.apdu.base import Apdu
 from dlms_twisted.apdu.block_transfer import GeneralBlockTransfer
 from dlms_twisted.apdu.conformance import Conformance
@@ -24,6 +25,8 @@ from dlms_twisted.apdu.get import (
 )
 from dlms_twisted.apdu.results import DataAccessResult
 from dlms_twisted.apdu.service_error import ConfirmedServiceError, ExceptionResponse
+from dlms_twisted.apdu.set import SetRequestNormal, SetRequestWithList
+from dlms_twisted.apdu.short_name import WriteRequest
 from dlms_twisted.errors import (
     DLMSError,
     EncodeError,
@@ -49,10 +52,17 @@ __all__ = ["Exchanges"]
 _ABORTED: Final = frozenset(
     {DataAccessResult.LONG_GET_ABORTED, DataAccessResult.NO_LONG_GET_IN_PROGRESS}
 )
-#: The bits that allow blocks, as plain numbers.
+#: The bits that allow a request to go in blocks, as plain numbers; that of GET and Read for all others.
 _WITH_GET: Final = int(Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ)
 _WITH_SET: Final = int(Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE)
 _WITH_ACTION: Final = int(Conformance.BLOCK_TRANSFER_WITH_ACTION)
+_BLOCKS: Final[dict[type[Apdu], int]] = {
+    SetRequestNormal: _WITH_SET,
+    SetRequestWithList: _WITH_SET,
+    WriteRequest: _WITH_SET,
+    ActionRequestNormal: _WITH_ACTION,
+    ActionRequestWithList: _WITH_ACTION,
+}
 #: Repeats within the timeout, by general block transfer on links that lose.
 _REPEATS: Final = 3
 
@@ -254,7 +264,7 @@ class Exchanges(ExchangeTable):
         return client_blocks(
             request,
             max_send=self.room,
-            block_transfer=bool(self._agreed & _transfer(request.NAME)),
+            block_transfer=bool(self._agreed & _BLOCKS.get(type(request), _WITH_GET)),
             limits=self._options.limits,
         )
 
@@ -375,17 +385,6 @@ class Exchanges(ExchangeTable):
                 self._say(other, other.held, now)
             except DLMSError as error:
                 self._end(other, error, now)
-
-
-def _transfer(name: str) -> int:
-    """
-    @param name: Of the request.
-
-    @return: the bit that allows it to go in blocks.
-    """
-    if name.startswith("action"):
-        return _WITH_ACTION
-    return _WITH_SET if name.startswith(("set", "write")) else _WITH_GET
 
 
 def _is_aborted(response: Apdu) -> bool:
