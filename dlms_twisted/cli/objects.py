@@ -13,9 +13,10 @@ import click
 
 from dlms_twisted.cli.meter_options import meter_options, talk
 from dlms_twisted.cli.progress import progress_bar
-from dlms_twisted.client import Meter
+from dlms_twisted.client import Meter, Reference
 from dlms_twisted.codec.data import Data
 from dlms_twisted.cosem.association import ObjectList
+from dlms_twisted.cosem.obis import Obis
 from dlms_twisted.cosem.object_view import ObjectView
 from dlms_twisted.errors import AccessRefusedError, ConfigurationError
 
@@ -23,12 +24,14 @@ __all__ = ["command"]
 
 #: The logical device's name.
 _NAME = "1/0-0:42.0.0.255/2"
+#: SAP assignment: the logical devices of the meter.
+_SAPS = Reference(Obis(0, 0, 41, 0, 0), 17, 2)
 _SHORT = {"read": "r", "write": "w", "access": "x"}
 
 
-def _show(objects: ObjectList, device: str) -> None:
-    if device:
-        click.echo(device)
+def _show(objects: ObjectList, heading: Iterable[str]) -> None:
+    for line in heading:
+        click.echo(line)
     by_class: dict[int, list[ObjectView]] = {}
     for one in objects:
         by_class.setdefault(one.class_id, []).append(one)
@@ -69,14 +72,30 @@ def _value(data: Data) -> str:
     return text if len(text) <= 100 else f"{text[:97]}..."
 
 
-async def _device(meter: Meter) -> str:
+async def _devices(meter: Meter, objects: ObjectList) -> list[str]:
     """
-    @return: what the logical device calls itself; empty where it does not say it.
+    @return: what the logical device calls itself, and which others the meter says that it has.
     """
+    lines = [_text(await _value_of(meter, _NAME))]
+    if objects.find(_SAPS.logical_name, _SAPS.class_id) is not None:
+        listed = await _value_of(meter, _SAPS)
+        others = [
+            f"logical device {one[0]}: {_text(one[1])}"
+            for one in (listed if isinstance(listed, tuple) else ())
+            if isinstance(one, tuple) and len(one) == 2
+        ]
+        lines += others if len(others) > 1 else []
+    return [one for one in lines if one]
+
+
+async def _value_of(meter: Meter, what: str | Reference) -> Any:
     try:
-        value = (await meter.get(_NAME)).values
+        return (await meter.get(what)).values
     except AccessRefusedError:
-        return ""
+        return None
+
+
+def _text(value: Any) -> str:
     if isinstance(value, bytes):
         value = value.decode("latin-1")
     return value if isinstance(value, str) and value.isprintable() else ""
@@ -107,7 +126,7 @@ def command(
         if as_json:
             click.echo(json.dumps(objects.to_json(), ensure_ascii=False))
         elif save is None:
-            _show(objects, await _device(meter))
+            _show(objects, await _devices(meter, objects))
         return 0
 
     return talk(where, options, act, name="dlms objects")

@@ -177,6 +177,49 @@ class ImageTransferTests(SynchronousTestCase):
         self.result(self.transfer.send(_IMAGE, b"FW 2", resume=True))
         self.assertEqual(self.blocks(), 2)
 
+    def test_odd_status(self) -> None:
+        """
+        A status of blocks that is rounded up to octets; one that is longer still, which is another image's; none at
+        all; and a first missing block that there is not.
+        """
+        self.interrupted(4)
+        self.answers.attributes[IMAGE, 3] = build.bit_string("11110000")
+        read = self.answers.attributes[IMAGE, 4]
+        deferred = self.transfer.send(_IMAGE, b"FW 2", resume=True)
+        self.error(deferred, ImageTransferError)
+        self.assertEqual(self.blocks(), 2 * 3)
+        for bits in ("1111" * 5, "11110011"):
+            self.answers.log.clear()
+            self.answers.attributes[IMAGE, 3] = build.bit_string(bits)
+            self.answers.run(self.transfer.send(_IMAGE, b"FW 2", resume=True))
+            self.assertEqual(self.blocks(), _BLOCKS)
+        self.answers.attributes[IMAGE, 3] = 3
+        for first in (build.double_long_unsigned(99), 3, build.null()):
+            self.answers.log.clear()
+            self.answers.attributes[IMAGE, 4] = first
+            self.answers.run(self.transfer.send(_IMAGE, b"FW 2", resume=True))
+            self.assertEqual(self.blocks(), _BLOCKS)
+        self.answers.attributes[IMAGE, 4] = read
+
+    def test_silent_while_verifying(self) -> None:
+        """
+        A meter that does not even say its status while it verifies.
+        """
+        self.result(self.transfer.send(_IMAGE, b"FW 2"))
+        read = self.answers.attributes[IMAGE, 6]
+        end = self.answers.clock.seconds() + 9
+
+        def status(selection: Any) -> Any:
+            if self.answers.clock.seconds() < end:
+                raise RequestTimeoutError("no answer")
+            assert callable(read)
+            return read(selection)
+
+        self.answers.attributes[IMAGE, 6] = status
+        self.answers.methods[IMAGE, 3] = lambda _: (ActionResult.TEMPORARY_FAILURE, None)
+        self.error(self.client(patience=30.0).verify(), ImageTransferError)
+        self.assertGreaterEqual(self.answers.clock.seconds(), end)
+
     def test_another(self) -> None:
         """
         One that has blocks of another image, or that says nothing, begins anew; so does one that is not told to
