@@ -8,6 +8,7 @@ from heapq import heappop, heappush
 from itertools import count
 
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
 from dlms_twisted.server.meter import SimulatedMeter
 from dlms_twisted.transport.timers import DeadlineTimer
@@ -22,6 +23,8 @@ class Clockwork:
     """
     Knows when each meter has something to do.
     """
+
+    log = Logger()
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
@@ -69,6 +72,13 @@ class Clockwork:
             due, _order, meter = heappop(self._heap)
             if self._due.get(meter) == due:
                 del self._due[meter]
-                meter.work(now)
-                self.look(meter)
+                self._let_work(meter, now)
         self._set()
+
+    def _let_work(self, meter: SimulatedMeter, now: float) -> None:
+        try:
+            meter.work(now)
+        except Exception:
+            # A fault of one object must not stop the other meters.
+            self.log.failure("{meter} failed in its work", meter=meter)
+        self.look(meter)

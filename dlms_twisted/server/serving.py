@@ -54,6 +54,8 @@ class Serving:
     @ivar session: The session; associated or not.
     """
 
+    log = Logger()
+
     def __init__(
         self,
         clock: IReactorTime,
@@ -81,7 +83,7 @@ class Serving:
         """
         if self._over:
             return
-        answers = self.session.receive(apdu, self._clock.seconds())
+        answers = self._treated(apdu)
         if not answers:
             self.channel.no_answer()
         self._send(answers)
@@ -93,7 +95,7 @@ class Serving:
         A broadcast: nothing is answered, whatever it is.
         """
         if not self._over:
-            self.session.receive(apdu, self._clock.seconds())
+            self._treated(apdu)
             self._send([])
 
     def channel_lost(self, error: LinkError) -> None:
@@ -116,6 +118,14 @@ class Serving:
         """
         self._end()
         self.channel.close()
+
+    def _treated(self, apdu: bytes) -> list[bytes]:
+        try:
+            return self.session.receive(apdu, self._clock.seconds())
+        except Exception:
+            # A fault of one object costs an answer, not the connection.
+            self.log.failure("a request could not be treated")
+            return []
 
     def _time_passed(self) -> None:
         self._send(self.session.time_passed(self._clock.seconds()))

@@ -118,6 +118,17 @@ class ServingTests(SynchronousTestCase):
         self.serving.channel_received(b"??")
         self.assertEqual((self.channel.sent, self.channel.unanswered), ([b"1", b"2"], 1))
 
+    def test_fault_of_ours(self) -> None:
+        """
+        An error of ours costs an answer, and is logged; the next request is answered.
+        """
+        self.serving.channel_received(b"?")
+        self.assertEqual(len(self.flushLoggedErrors(IndexError)), 1)
+        self.assertEqual((self.channel.sent, self.channel.unanswered), ([], 1))
+        self.session.answers = [[b"1"]]
+        self.serving.channel_received(b"?")
+        self.assertEqual(self.channel.sent, [b"1"])
+
     def test_broadcast(self) -> None:
         """
         What comes beside the conversation is treated, and never answered.
@@ -307,6 +318,21 @@ class ClockworkTests(SynchronousTestCase):
         work.stop()
         work.look(_Meter(8))
         self.assertEqual(clock.getDelayedCalls(), [])
+
+    def test_fault_of_one(self) -> None:
+        """
+        A meter that fails does not keep the others from working.
+        """
+        clock = Clock()
+        work: Any = Clockwork(clock)
+        bad, good = _Meter(1), _Meter(1, 2)
+        bad.work = lambda now: bad.times.clear() or 1 // 0  # type: ignore[method-assign, func-returns-value]
+        work.look(bad)
+        work.look(good)
+        clock.advance(1)
+        clock.advance(1)
+        self.assertEqual(good.done, [1, 2])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
     def test_real_meter(self) -> None:
         """
