@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
 
 from dlms_twisted.apdu.base import Apdu
+from dlms_twisted.client.jobs import Job
 from dlms_twisted.client.listeners import Listeners
 from dlms_twisted.client.manners import Manners
 from dlms_twisted.client.recovery import Recovery
@@ -34,33 +35,6 @@ from dlms_twisted.transport.channel import Channel
 from dlms_twisted.transport.timers import DeadlineTimer
 
 __all__ = ["Conversation"]
-
-
-class _Job:
-    """
-    Something that somebody waits for.
-
-    @ivar begin: Begins it; gives the name of the request.
-    @ivar alone: May nothing else be under way?
-    @ivar exchange: The name, once it has begun.
-    @ivar partial: Told of parts of the answer.
-    @ivar over: Does nobody wait any more, not even to be told so?
-    """
-
-    __slots__ = ("alone", "begin", "exchange", "over", "partial", "waiting")
-
-    def __init__(
-        self,
-        begin: Callable[[], Exchange | None],
-        alone: bool,
-        cancelled: Callable[[_Job], None],
-    ) -> None:
-        self.begin = begin
-        self.alone = alone
-        self.over = False
-        self.partial: Callable[[bytes], None] | None = None
-        self.exchange: Exchange | None = None
-        self.waiting: Deferred[Apdu | None] = Deferred(lambda _: cancelled(self))
 
 
 class Conversation:
@@ -93,9 +67,9 @@ class Conversation:
         self._options = settings.options(lossy=lossy, half_duplex=half_duplex)
         self._listeners = Listeners(clock, settings)
         self._timer = DeadlineTimer(clock, self._time_passed)
-        self._queue: deque[_Job] = deque()
-        self._jobs: dict[Exchange, _Job] = {}
-        self._alone: _Job | None = None
+        self._queue: deque[Job] = deque()
+        self._jobs: dict[Exchange, Job] = {}
+        self._alone: Job | None = None
         self._lost: DLMSError | None = None
         self._working = False
         self.session = ClientSession(
@@ -212,7 +186,7 @@ class Conversation:
         self._queue.clear()
         self._alone = None
         for job in jobs:
-            _end(job, error)
+            job.end(error)
 
     # -- whose turn it is ----------------------------------------------------------------------------------
 
@@ -225,7 +199,7 @@ class Conversation:
     ) -> Apdu | None:
         if self._lost is not None:
             raise self._lost
-        job = _Job(begin, alone, self._cancelled)
+        job = Job(begin, alone, self._cancelled)
         job.partial = partial
         self._queue.append(job)
         self._work()
@@ -249,7 +223,7 @@ class Conversation:
             try:
                 job.exchange = job.begin()
             except DLMSError as error:
-                _end(job, error)
+                job.end(error)
                 continue
             if job.exchange is not None:
                 self._jobs[job.exchange] = job
@@ -264,7 +238,7 @@ class Conversation:
             challenge = make_challenge(mechanism, self._settings.random)
         self.session.associate(challenge, self.clock.seconds())
 
-    def _cancelled(self, job: _Job) -> None:
+    def _cancelled(self, job: Job) -> None:
         if job in self._queue:
             self._queue.remove(job)
         elif job is self._alone:
@@ -374,7 +348,7 @@ class Conversation:
             # Who asked cannot use what comes.
             del self._jobs[event.exchange]
             self.session.give_up(event.exchange, self.clock.seconds())
-            _end(job, error)
+            job.end(error)
 
     def _ended(self, exchange: Exchange | None, result: Apdu | DLMSError | None) -> None:
         if exchange is None:
@@ -382,7 +356,7 @@ class Conversation:
         else:
             job = self._jobs.pop(exchange, None)
         if job is not None:
-            _end(job, result)
+            job.end(result)
 
     def _break(self, error: LinkError) -> None:
         """
@@ -390,12 +364,3 @@ class Conversation:
         """
         self.stop(error)
         self.channel.close()
-
-
-def _end(job: _Job, result: Apdu | DLMSError | None) -> None:
-    if job.over or job.waiting.called:
-        return
-    if isinstance(result, DLMSError):
-        job.waiting.errback(result)
-    else:
-        job.waiting.callback(result)

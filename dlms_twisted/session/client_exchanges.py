@@ -14,7 +14,6 @@ from typing import Final
 
 from dlms_twisted.apdu.action import ActionRequestNormal, ActionRequestWithList
 from dlms_twisted.apdu.base import Apdu
-from dlms_twisted.apdu.block_transfer import GeneralBlockTransfer
 from dlms_twisted.apdu.conformance import Conformance
 from dlms_twisted.apdu.descriptors import LongInvoked
 from dlms_twisted.apdu.get import (
@@ -34,7 +33,6 @@ from dlms_twisted.errors import (
     LocalProtocolError,
     RequestTimeoutError,
 )
-from dlms_twisted.session import general_blocks
 from dlms_twisted.session.blocks import ClientBlocks, Send, client_blocks
 from dlms_twisted.session.client_events import Broken, ClientEvent, Part, Transmit
 from dlms_twisted.session.client_exchange import (
@@ -42,9 +40,9 @@ from dlms_twisted.session.client_exchange import (
     is_repeatable,
     with_invoke_id,
 )
+from dlms_twisted.session.client_general import GeneralExchanges
 from dlms_twisted.session.client_handshake import refused
 from dlms_twisted.session.client_options import ClientOptions
-from dlms_twisted.session.client_table import ExchangeTable
 
 __all__ = ["Exchanges"]
 
@@ -63,11 +61,9 @@ _BLOCKS: Final[dict[type[Apdu], int]] = {
     ActionRequestNormal: _WITH_ACTION,
     ActionRequestWithList: _WITH_ACTION,
 }
-#: Repeats within the timeout, by general block transfer on links that lose.
-_REPEATS: Final = 3
 
 
-class Exchanges(ExchangeTable):
+class Exchanges(GeneralExchanges):
     """
     The requests that are under way.
 
@@ -88,11 +84,9 @@ class Exchanges(ExchangeTable):
         @param emit: Takes what is to be sent.
         @param finish: Takes the end of each request.
         """
-        super().__init__(1 if short_names else options.outstanding, options.timeout)
-        self._options = options
+        super().__init__(1 if short_names else options.outstanding, options, emit)
         self._short_names = short_names
         self._seal = seal
-        self._emit = emit
         self._finish = finish
         self.conformance = Conformance(0)
         #: The same as a plain number, which is quicker to look into.
@@ -109,18 +103,7 @@ class Exchanges(ExchangeTable):
         self.conformance = conformance
         self._agreed = int(conformance)
         self.room = max(1, max_send - overhead) if max_send else 0
-        self._general = None
-        if Conformance.GENERAL_BLOCK_TRANSFER in conformance:
-            options = self._options
-            repeats = _REPEATS if options.lossy else 0
-            self._general = general_blocks.GeneralBlocks(
-                requester=True,
-                max_send=max_send or 0xFFFF,
-                window=options.window,
-                timeout=options.timeout / (repeats + 1),
-                retries=repeats,
-                limits=options.limits,
-            )
+        self._negotiated(Conformance.GENERAL_BLOCK_TRANSFER in conformance, max_send)
 
     # -- what the owner wants ------------------------------------------------------------------------------
 
@@ -204,29 +187,6 @@ class Exchanges(ExchangeTable):
             self._end(exchange, answer, now)
         return True
 
-    def block(self, octets: bytes, now: float) -> bytes | None:
-        """
-        Take a block of general block transfer.
-
-        @return: the whole APDU, as it was sent, if that was the last block of it.
-
-        @raise DecodeError: it is no block.
-        """
-        block = GeneralBlockTransfer.decode(octets)
-        general = self._general
-        if general is None or not self._under_way:
-            return None
-        before = general.deadline
-        delivered = self._act(general.receive(block, now), now)
-        if general.deadline != before:
-            for one in self._under_way:
-                if one.held is None:
-                    one.begun = True
-                    one.deadline = now + self._options.timeout
-        if delivered is not None:
-            general.begin()
-        return delivered
-
     def blame(self, error: DLMSError, now: float, *, fatal: bool) -> bool:
         """
         Something came that is no good, and does not say whose answer it was to be.
@@ -301,20 +261,6 @@ class Exchanges(ExchangeTable):
         if general is not None and len(self._under_way) == 1:
             general.begin()
         self._emit(Transmit(octets))
-
-    def _act(self, events: list[general_blocks.Event], now: float) -> bytes | None:
-        delivered: bytes | None = None
-        for event in events:
-            if isinstance(event, general_blocks.Transmit):
-                self._emit(Transmit(event.block.encode(), not event.block.streaming))
-            elif isinstance(event, general_blocks.Delivered):
-                delivered = event.apdu
-            else:
-                carried = [one for one in self._under_way if one.general] or self._under_way
-                exchange = carried[0]
-                if not (exchange.tries and not exchange.general and self._again(exchange, now)):
-                    self._end(exchange, event.error, now)
-        return delivered
 
     def _late(self, exchange: Exchange, now: float) -> None:
         if exchange.tries and now < exchange.ends and not exchange.general:
