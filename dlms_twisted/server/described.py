@@ -102,6 +102,7 @@ class AssociationDescription:
     @ivar listed: The object list of a real meter: objects and rights are those and no others.
     @ivar client_title: System title of the client, where only one will do.
     @ivar client_signing_key: Public key with which its signatures are verified: 64 or 96 octets.
+    @ivar client_agreement_key: Public key with which keys are agreed for single messages to it.
     """
 
     client: int
@@ -122,6 +123,7 @@ class AssociationDescription:
     listed: ObjectList | None = None
     client_title: bytes | None = None
     client_signing_key: bytes | None = field(default=None, repr=False)
+    client_agreement_key: bytes | None = field(default=None, repr=False)
 
     def sees(self, plan: ObjectDescription) -> bool:
         """

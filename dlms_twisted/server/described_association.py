@@ -68,6 +68,7 @@ def read_association(table: TomlTable) -> AssociationDescription:
         writes=True if writes is None else writes,
         client_title=table.convert("client_title", parse_title),
         client_signing_key=table.convert("client_signing_key", _public_key),
+        client_agreement_key=table.convert("client_agreement_key", _public_key),
     )
     if protected and not plan.ciphered:
         raise table.error("ciphered", "the security that is demanded needs it")

@@ -218,9 +218,12 @@ class Device:
         # Who uses them caches what it makes of them: the same object while nothing changed.
         if before is None or before[0] is not of_meter:
             plan = self._view(association).plan
-            keys = evolve(of_meter, system_title=plan.client_title)
-            if plan.client_signing_key is not None:
-                keys = evolve(keys, signing_public_key=plan.client_signing_key)
+            keys = evolve(
+                of_meter,
+                system_title=plan.client_title,
+                signing_public_key=plan.client_signing_key or of_meter.signing_public_key,
+                agreement_public_key=plan.client_agreement_key or of_meter.agreement_public_key,
+            )
             before = self._keys[association.client] = (of_meter, keys)
         return before[1]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any, TypeVar
 
 from attrs import evolve
@@ -22,6 +23,7 @@ from dlms_twisted.client.items import Action, Get, Set
 from dlms_twisted.codec import build
 from dlms_twisted.codec.data import Data
 from dlms_twisted.errors import AccessRefusedError, AssociationRejectedError
+from dlms_twisted.security.curves import generate_private_key, public_of
 from dlms_twisted.security.hls import Mechanism
 from dlms_twisted.security.policy import Policy, SecurityPolicy
 from dlms_twisted.security.setup import KeyId
@@ -164,6 +166,51 @@ class AssociationTests(_Case):
                 going = self.connected(DEMANDING, framing, security=security)
                 with self.assertRaises(AssociationRejectedError):
                     self.memory.run(going)
+
+    def test_suites(self) -> None:
+        """
+        Suites 1 and 2: mechanisms 5 and 7, keys that are agreed for each message, and keys of their length.
+        """
+        for suite in (1, 2):
+            ours = generate_private_key(suite, Random(suite).randbytes)
+            agreeing = generate_private_key(suite, Random(-suite).randbytes)
+            description = _description()
+            first = description.devices[0]
+            mechanisms = (Mechanism.GMAC, Mechanism.ECDSA)
+            clients = tuple(
+                evolve(
+                    one,
+                    client_signing_key=public_of(ours),
+                    client_agreement_key=public_of(agreeing),
+                    mechanism=mechanism,
+                )
+                for one, mechanism in zip(first.associations, mechanisms, strict=False)
+            )
+            devices = (evolve(first, associations=clients),)
+            self.memory = self.begin(evolve(description, suite=suite, devices=devices))
+            theirs = self.memory.meter.keys
+            assert theirs.signing_private_key is not None
+            assert theirs.agreement_private_key is not None
+            keys: dict[str, Any] = {
+                "signing_key": ours,
+                "agreement_key": agreeing,
+                "meter_signing_key": public_of(theirs.signing_private_key),
+                "meter_agreement_key": public_of(theirs.agreement_private_key),
+                "master_key": theirs.master_key,
+                "security": "both",
+            }
+            forms = (
+                "service",
+                "general",
+                "general-ciphering-wrapped",
+                "general-ciphering-agreed",
+                "general-ciphering-static",
+            )
+            for framing, one, form in itertools.product(_FRAMINGS, clients, forms):
+                name = f"{suite} {framing} {one.mechanism.name} {form}"
+                going = self.talk(name, one.client, framing, protection=form, **keys)
+                self.run_through(going)
+            self.assertEqual(self.memory.meter.counters.refusals, {})
 
     def test_pre_established(self) -> None:
         """

@@ -23,7 +23,7 @@ _LOTS: dict[str, tuple[int, dict[str, bool]]] = {
     "invented, protected": (20, {"secure": True, "invented": True}),
 }
 #: Conversations of each mixture of faults at full scale.
-_RUNS = 1_000
+_RUNS = 400
 
 
 def soak(scale: float) -> dict[str, object]:
