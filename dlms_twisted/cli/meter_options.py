@@ -17,7 +17,7 @@ from twisted.internet.task import deferLater
 from dlms_twisted.cli.meter_book import default_book, find_meter
 from dlms_twisted.cli.running import run
 from dlms_twisted.cli.trace import Capture, Tracer, all_of
-from dlms_twisted.client import Meter, MeterSettings, Reference, connect, next_counter
+from dlms_twisted.client import Meter, MeterSettings, connect
 from dlms_twisted.client.counters import COUNTER
 from dlms_twisted.client.settings import AUTHENTICATIONS, FRAMINGS, PROTECTIONS
 from dlms_twisted.errors import ConfigurationError, LinkError, RequestTimeoutError
@@ -215,8 +215,7 @@ async def _connected(reactor: Any, way: _Way) -> Meter:
     if settings.counted:
         asked = settings.counter_object or str(COUNTER)
         if way.counter == "auto":
-            counter = await next_counter(reactor, way.where, settings, Reference.parse(asked))
-            settings = evolve(settings, counter=counter)
+            settings = evolve(settings, ask_counter=True)
         elif way.counter.isdecimal():
             settings = evolve(settings, counter=int(way.counter))
         else:

@@ -49,7 +49,7 @@ def connect(
     """
     chosen = evolve(settings or MeterSettings(), **changes)
     check(reactor, where)
-    if chosen.counter_object is None or not chosen.counted:
+    if chosen.counter_object is None or chosen.ask_counter or not chosen.counted:
         return Deferred.fromCoroutine(open_meter(reactor, where, chosen))
     return Deferred.fromCoroutine(_recovered(reactor, where, chosen, chosen.counter_object))
 

@@ -95,6 +95,8 @@ class MeterSettings:
     @ivar counter: The first invocation counter.
     @ivar counter_object: The object that tells the public client which counter the meter heard last; asked when
         associating fails as it does with a counter that is too low.
+    @ivar ask_counter: Ask C{counter_object}, or 0-0:43.1.0.255, before each association, as the public client and over
+        the same link.
     @ivar counters: Where invocation counters come from; C{None} to count from C{counter} in memory.
     @ivar short_names: Short name referencing.
     @ivar max_pdu: The longest APDU that we take.
@@ -142,6 +144,7 @@ class MeterSettings:
     user: int | None = None
     counter: int = 1
     counter_object: str | None = None
+    ask_counter: bool = False
     counters: ITransmitCounters | None = None
     short_names: bool = False
     max_pdu: int = 0xFFFF

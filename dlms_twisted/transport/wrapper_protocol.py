@@ -69,6 +69,14 @@ class WrapperChannel(_WrapperBase):
         self._server = server
         self._closed: list[Deferred[None]] = []
 
+    def hand_over(self, receiver: ChannelReceiver, *, client: int, server: int) -> None:
+        """
+        From now on the connection is another's, with other ports.
+        """
+        self._receiver = receiver
+        self._client = client
+        self._server = server
+
     def open(self) -> Deferred[None]:
         """
         @return: fires at once while there is a connection, else fails.

@@ -17,8 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from dlms_twisted.cli import meter_options
 from dlms_twisted.cli.main import main
 from dlms_twisted.cli.running import guarded
-from dlms_twisted.client import MeterSettings, connect, next_counter
-from dlms_twisted.client.reference import Reference
+from dlms_twisted.client import MeterSettings, connect
 from dlms_twisted.testing import MeterInMemory
 
 __all__ = ["MANAGEMENT", "METER", "MeterProgramCase"]
@@ -60,7 +59,6 @@ class MeterProgramCase(SynchronousTestCase):
         self.where: list[str] = []
         self.patch(meter_options, "run", self.turned)
         self.patch(meter_options, "connect", self._connect)
-        self.patch(meter_options, "next_counter", self._next_counter)
 
     def turned(self, act: Any, *, name: str) -> int:
         """
@@ -76,12 +74,6 @@ class MeterProgramCase(SynchronousTestCase):
     def _connect(self, reactor: Any, where: str, settings: MeterSettings) -> Any:
         self.where.append(where)
         return connect(reactor, self.meter.endpoint(settings.framing or "wrapper"), settings)
-
-    def _next_counter(
-        self, reactor: Any, where: str, settings: MeterSettings, counter: Reference
-    ) -> Any:
-        endpoint = self.meter.endpoint(settings.framing or "wrapper")
-        return next_counter(reactor, endpoint, settings, counter)
 
     @property
     def keys(self) -> dict[str, str | None]:
