@@ -307,7 +307,12 @@ class Exchanges(GeneralExchanges):
     def _forsake(self, exchange: Exchange, now: float) -> None:
         self._stale(exchange, now)
         general = self._general
-        if general is not None and general.active:
+        if (
+            general is not None
+            and general.active
+            and (exchange.general or len(self._under_way) < 2)
+        ):
+            # Blocks that come may be another's answer, while another is under way.
             self._act(general.abort(), now)
         if self._short_names:
             # Nothing tells the next answer from this one's.

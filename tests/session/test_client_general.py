@@ -170,6 +170,28 @@ class GeneralTests(SynchronousTestCase):
             answer = both.request(get(1, DATA, invoke=0xC2))
             self.assertEqual(answer.result.values, b"12345678")
 
+    def test_another_given_up(self) -> None:
+        """
+        Giving up one request does not end the blocks of another's answer, nor what follows.
+        """
+        for first in (True, False):
+            both = _pair(outstanding=2)
+            asked = [
+                both.client.request(get(7, PROFILE, invoke=0xC1), 0.0),
+                both.client.request(get(1, DATA, invoke=0xC2), 0.0),
+            ]
+            requests = [one for one in both.client.events() if isinstance(one, Transmit)]
+            both.client.receive(both.server.receive(requests[0].apdu, 0.0)[0], 0.0)
+            both.client.give_up(asked[0 if first else 1], 0.0)
+            ended = both.talk()
+            if first:
+                both.client.receive(both.server.receive(requests[1].apdu, 0.0)[0], 0.0)
+                ended = both.talk()
+            (event,) = ended
+            assert isinstance(event, Answered)
+            self.assertIs(event.exchange, asked[1 if first else 0])
+            self.assertIsInstance(both.request(get(1, DATA, invoke=0xC3)).result, Data)
+
     def test_broken(self) -> None:
         """
         Blocks that contradict each other fail the request, typed.
