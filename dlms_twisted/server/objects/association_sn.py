@@ -91,7 +91,7 @@ class AssociationSN(AssociationObject):
         self, method: int, parameter: Data | None, caller: Caller
     ) -> tuple[ActionResult, Data | None]:
         """
-        @return: as L{act}; C{read_by_logicalname} depends on what the caller may read.
+        @return: as C{act}; C{read_by_logicalname} depends on what the caller may read.
         """
         if method != 3:
             return self.act(method, parameter)
