@@ -23,6 +23,7 @@ from dlms_twisted.server.loads import Load, make_load
 from dlms_twisted.server.local_time import LocalTime
 from dlms_twisted.server.objects.base import CosemObject
 from dlms_twisted.server.objects.clock import Clock
+from dlms_twisted.server.objects.events import Event, happen
 
 __all__ = ["SimulatedMeter"]
 
@@ -202,13 +203,16 @@ class SimulatedMeter:
 
     def reboot(self, *, counters_back: bool = False) -> None:
         """
-        Begin anew; what the objects hold is kept, as a meter keeps it without power.  Whoever serves the meter closes
-        its connections.
+        Begin anew; what the objects hold is kept, as a meter keeps it without power, and the event log says so.
+        Whoever serves the meter closes its connections.
 
         @param counters_back: Invocation counters begin where they began, which no meter should do.
         """
         if counters_back and self._counters is not None:
             self._counters.begin_again()
+        for device in self.devices:
+            for event in (Event.POWER_DOWN, Event.POWER_UP):
+                happen(device, event)
 
     # -- time ------------------------------------------------------------------------------------
 

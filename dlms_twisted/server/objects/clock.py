@@ -18,6 +18,7 @@ from dlms_twisted.cosem.elements import element_of
 from dlms_twisted.cosem.obis import Obis
 from dlms_twisted.server.local_time import LocalTime
 from dlms_twisted.server.objects.base import NO_VALUES, CosemObject, invokes, reads, writes
+from dlms_twisted.server.objects.events import Event, happen
 
 __all__ = ["Clock"]
 
@@ -134,7 +135,7 @@ class Clock(CosemObject):
         if wanted is None:
             return DataAccessResult.OTHER_REASON
         self.meter.clock_status &= ~(ClockStatus.INVALID_VALUE | ClockStatus.DOUBTFUL_VALUE)
-        self.meter.set_time(wanted)
+        self._set(wanted)
         return DataAccessResult.SUCCESS
 
     @writes(_ZONE)
@@ -146,6 +147,11 @@ class Clock(CosemObject):
             return DataAccessResult.OTHER_REASON
         self.put(_ZONE, value.values)
         return DataAccessResult.SUCCESS
+
+    def _set(self, seconds: float) -> None:
+        happen(self.device, Event.CLOCK_OLD)
+        self.meter.set_time(seconds)
+        happen(self.device, Event.CLOCK_NEW)
 
     def _moment(self, given: DateTime) -> float | None:
         settings = self.settings
@@ -184,7 +190,7 @@ class Clock(CosemObject):
         now = self.meter.time()
         deviation = self.settings.deviation(now) * _MINUTE
         nearest = (now - deviation + step / 2) // step * step
-        self.meter.set_time(nearest + deviation)
+        self._set(nearest + deviation)
         return ActionResult.SUCCESS
 
     @invokes(4)
@@ -198,7 +204,7 @@ class Clock(CosemObject):
         if not start <= self.meter.time() <= end:
             return ActionResult.OTHER_REASON
         self._preset = None
-        self.meter.set_time(preset)
+        self._set(preset)
         return ActionResult.SUCCESS
 
     @invokes(5)
@@ -222,7 +228,7 @@ class Clock(CosemObject):
         seconds = parameter.values
         if not isinstance(seconds, int) or abs(seconds) > _MOST_SHIFT:
             return ActionResult.OTHER_REASON
-        self.meter.set_time(self.meter.time() + seconds)
+        self._set(self.meter.time() + seconds)
         return ActionResult.SUCCESS
 
 

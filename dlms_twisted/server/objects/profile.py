@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from math import inf, nextafter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from dlms_twisted.apdu.descriptors import SelectiveAccess
 from dlms_twisted.apdu.results import ActionResult, DataAccessResult
@@ -40,6 +40,17 @@ _USUAL_ENTRIES: Final = 1000
 #: Rows that a profile can have, whatever a client writes.
 MOST_ENTRIES: Final = 65_536
 _FOREVER: Final = 0.0
+
+
+class _OwnRow(NamedTuple):
+    """
+    @ivar place: Where it stands among the rows: its time, or, where that would be wrong, a little after the row before.
+    @ivar at: Its time.
+    """
+
+    place: float
+    at: float
+    row: bytes
 
 
 class ProfileGeneric(CosemObject):
@@ -79,8 +90,8 @@ class ProfileGeneric(CosemObject):
         super().__init__(name, values=values, **options)
         self._monthly = captures == "month"
         self._since = _FOREVER if history is None else history
-        #: Rows of their own: times, and the rows.
-        self._own: list[tuple[float, bytes]] = []
+        #: Rows of their own, in the order in which they were captured.
+        self._own: list[_OwnRow] = []
         #: Rows that were made, by their time.
         self._rows: dict[float, bytes] = {}
 
@@ -130,14 +141,14 @@ class ProfileGeneric(CosemObject):
         entries = self.entries
         found = self.captures.until(self.meter.time(), self._since, entries)
         if self._own:
-            found = sorted([*found, *(at for at, _ in self._own)])
+            found = sorted([*found, *(one.place for one in self._own)])
         return found[-entries:]
 
     def _made(self, times: list[float]) -> list[bytes]:
         """
         @return: the rows of these times, in their order.
         """
-        own = dict(self._own)
+        own = {one.place: one.row for one in self._own}
         known = self._rows
         missing = [at for at in times if at not in known and at not in own]
         if missing:
@@ -241,6 +252,9 @@ class ProfileGeneric(CosemObject):
 
     def _between(self, limits: Limits) -> list[float]:
         times = self.times()
+        if self._own:
+            own = {one.place: one.at for one in self._own}
+            return [at for at in times if limits.first <= own.get(at, at) <= limits.last]
         return times[bisect_left(times, limits.first) : bisect_right(times, limits.last)]
 
     def _by_value(
@@ -331,11 +345,12 @@ class ProfileGeneric(CosemObject):
         columns = self.columns
         if not columns:
             return ActionResult.OTHER_REASON
-        now = self.meter.time()
-        if self._own and now <= self._own[-1][0]:
-            # Two events of one moment are two rows.
-            now = nextafter(self._own[-1][0], inf)
-        self._own.append((now, _joined([one.cells([now])[0] for one in columns])))
+        place = now = self.meter.time()
+        if self._own and place <= self._own[-1].place:
+            # Two events of one moment are two rows; one after the clock was put back comes after those before.
+            place = nextafter(self._own[-1].place, inf)
+        row = _joined([one.cells([now])[0] for one in columns])
+        self._own.append(_OwnRow(place, now, row))
         del self._own[: -self.entries]
         return ActionResult.SUCCESS
 
@@ -344,7 +359,6 @@ class ProfileGeneric(CosemObject):
         Rows that were made stay as they are; those of a time that has not been yet are made anew.
         """
         self._rows = {at: row for at, row in self._rows.items() if at <= now}
-        self._own = [one for one in self._own if one[0] <= now]
 
 
 def _joined(cells: list[bytes]) -> bytes:
