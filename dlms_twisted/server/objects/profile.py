@@ -9,16 +9,13 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from math import inf, nextafter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from dlms_twisted.apdu.descriptors import SelectiveAccess
 from dlms_twisted.apdu.results import ActionResult, DataAccessResult
 from dlms_twisted.apdu.selective import CaptureObject, EntryDescriptor, parse_selection
 from dlms_twisted.codec import build
-from dlms_twisted.codec.data import Data, decode_data
-from dlms_twisted.codec.reader import Reader
-from dlms_twisted.codec.tags import ARRAY, STRUCTURE
-from dlms_twisted.codec.writer import encode_length
+from dlms_twisted.codec.data import Data
 from dlms_twisted.cosem.obis import Obis
 from dlms_twisted.errors import ConfigurationError, DecodeError
 from dlms_twisted.server.captures import Captures
@@ -27,6 +24,10 @@ from dlms_twisted.server.objects.profile_rows import (
     CLOCK_CLASS,
     Column,
     Limits,
+    OwnRow,
+    array_of,
+    cells_of,
+    joined,
     order_of,
     time_limits,
 )
@@ -40,17 +41,6 @@ _USUAL_ENTRIES: Final = 1000
 #: Rows that a profile can have, whatever a client writes.
 MOST_ENTRIES: Final = 65_536
 _FOREVER: Final = 0.0
-
-
-class _OwnRow(NamedTuple):
-    """
-    @ivar place: Where it stands among the rows: its time, or, where that would be wrong, a little after the row before.
-    @ivar at: Its time.
-    """
-
-    place: float
-    at: float
-    row: bytes
 
 
 class ProfileGeneric(CosemObject):
@@ -91,7 +81,7 @@ class ProfileGeneric(CosemObject):
         self._monthly = captures == "month"
         self._since = _FOREVER if history is None else history
         #: Rows of their own, in the order in which they were captured.
-        self._own: list[_OwnRow] = []
+        self._own: list[OwnRow] = []
         #: Rows that were made, by their time.
         self._rows: dict[float, bytes] = {}
 
@@ -157,14 +147,14 @@ class ProfileGeneric(CosemObject):
                 missing = [at for at in times if at not in own]
             cells = [one.cells(missing) for one in self.columns]
             for index, at in enumerate(missing):
-                known[at] = _joined([column[index] for column in cells])
+                known[at] = joined([column[index] for column in cells])
         return [own[at] if at in own else known[at] for at in times]
 
     def recent(self, count: int) -> Data:
         """
         @return: the last rows, the oldest first, as a buffer.
         """
-        return _array(self._made(self.times()[-count:] if count else []))
+        return array_of(self._made(self.times()[-count:] if count else []))
 
     # -- the buffer ------------------------------------------------------------------------------
 
@@ -173,7 +163,7 @@ class ProfileGeneric(CosemObject):
         """
         All rows.
         """
-        return _array(self._sorted(self.times()))
+        return array_of(self._sorted(self.times()))
 
     def _sorted(self, times: list[float]) -> list[bytes]:
         """
@@ -187,7 +177,7 @@ class ProfileGeneric(CosemObject):
             place = self._place(self.get(_SORT_OBJECT).values)
             key = order_of(method)
             if place is not None and key is not None:
-                rows.sort(key=lambda row: key(_cells(row)[place].values))
+                rows.sort(key=lambda row: key(cells_of(row)[place].values))
         return rows
 
     def _place(self, captured: Any) -> int | None:
@@ -228,7 +218,7 @@ class ProfileGeneric(CosemObject):
             limits = time_limits(wanted.from_value, wanted.to_value, self.meter.local_time)
             if limits is None:
                 return DataAccessResult.TYPE_UNMATCHED
-            return _array(self._sorted(self._between(limits)), chosen or None)
+            return array_of(self._sorted(self._between(limits)), chosen or None)
         place = self._place_of(restricting)
         if place is None:
             return DataAccessResult.OTHER_REASON
@@ -248,7 +238,7 @@ class ProfileGeneric(CosemObject):
             rows = self._sorted(times[::-1][first - 1 : last or None][::-1])
         else:
             rows = self._sorted(times[first - 1 : last or None])
-        return _array(rows, None if len(places) == count else places)
+        return array_of(rows, None if len(places) == count else places)
 
     def _between(self, limits: Limits) -> list[float]:
         times = self.times()
@@ -264,13 +254,13 @@ class ProfileGeneric(CosemObject):
         last: Any = high.values
         rows = []
         for row in self._sorted(self.times()):
-            value: Any = _cells(row)[place].values
+            value: Any = cells_of(row)[place].values
             try:
                 if first <= value <= last:
                     rows.append(row)
             except TypeError:
                 return DataAccessResult.TYPE_UNMATCHED
-        return _array(rows, places)
+        return array_of(rows, places)
 
     @reads(_IN_USE)
     def entries_in_use(self) -> Data:
@@ -349,8 +339,8 @@ class ProfileGeneric(CosemObject):
         if self._own and place <= self._own[-1].place:
             # Two events of one moment are two rows; one after the clock was put back comes after those before.
             place = nextafter(self._own[-1].place, inf)
-        row = _joined([one.cells([now])[0] for one in columns])
-        self._own.append(_OwnRow(place, now, row))
+        row = joined([one.cells([now])[0] for one in columns])
+        self._own.append(OwnRow(place, now, row))
         del self._own[: -self.entries]
         return ActionResult.SUCCESS
 
@@ -359,18 +349,3 @@ class ProfileGeneric(CosemObject):
         Rows that were made stay as they are; those of a time that has not been yet are made anew.
         """
         self._rows = {at: row for at, row in self._rows.items() if at <= now}
-
-
-def _joined(cells: list[bytes]) -> bytes:
-    return bytes((STRUCTURE,)) + encode_length(len(cells)) + b"".join(cells)
-
-
-def _cells(row: bytes) -> list[Data]:
-    reader = Reader(row, 1)
-    return [reader.data() for _ in range(reader.length())]
-
-
-def _array(rows: list[bytes], places: list[int] | None = None) -> Data:
-    if places is not None:
-        rows = [_joined([_cells(row)[place].octets for place in places]) for row in rows]
-    return decode_data(bytes((ARRAY,)) + encode_length(len(rows)) + b"".join(rows))

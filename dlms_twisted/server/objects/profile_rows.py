@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dlms_twisted.apdu.results import DataAccessResult
 from dlms_twisted.apdu.selective import CaptureObject
-from dlms_twisted.codec.data import Data
-from dlms_twisted.codec.tags import NULL_DATA
+from dlms_twisted.codec.data import Data, decode_data
+from dlms_twisted.codec.reader import Reader
+from dlms_twisted.codec.tags import ARRAY, NULL_DATA, STRUCTURE
 from dlms_twisted.codec.times import DateTime, Time
+from dlms_twisted.codec.writer import encode_length
 from dlms_twisted.cosem.elements import children, element_of
 from dlms_twisted.cosem.kinds import data_of
 from dlms_twisted.errors import DecodeError
@@ -20,7 +22,17 @@ if TYPE_CHECKING:
     from dlms_twisted.server.local_time import LocalTime
     from dlms_twisted.server.objects.base import CosemObject
 
-__all__ = ["CLOCK_CLASS", "Column", "Limits", "order_of", "time_limits"]
+__all__ = [
+    "CLOCK_CLASS",
+    "Column",
+    "Limits",
+    "OwnRow",
+    "array_of",
+    "cells_of",
+    "joined",
+    "order_of",
+    "time_limits",
+]
 
 CLOCK_CLASS: Final = 8
 #: Class and attribute.
@@ -123,3 +135,42 @@ _ORDERS: Final[dict[int, Callable[[Any], Any]]] = {
     5: lambda value: abs(_number(value)),
     6: lambda value: -abs(_number(value)),
 }
+
+
+class OwnRow(NamedTuple):
+    """
+    A row that was captured by hand or on an event.
+
+    @ivar place: Where it stands among the rows: its time, or, where that would be wrong, a little after the row before.
+    @ivar at: Its time.
+    """
+
+    place: float
+    at: float
+    row: bytes
+
+
+def joined(cells: list[bytes]) -> bytes:
+    """
+    @return: a row of cells.
+    """
+    return bytes((STRUCTURE,)) + encode_length(len(cells)) + b"".join(cells)
+
+
+def cells_of(row: bytes) -> list[Data]:
+    """
+    The reverse of L{joined}.
+    """
+    reader = Reader(row, 1)
+    return [reader.data() for _ in range(reader.length())]
+
+
+def array_of(rows: list[bytes], places: list[int] | None = None) -> Data:
+    """
+    @param places: Which columns, in their order; C{None} for all.
+
+    @return: a buffer of rows.
+    """
+    if places is not None:
+        rows = [joined([cells_of(row)[place].octets for place in places]) for row in rows]
+    return decode_data(bytes((ARRAY,)) + encode_length(len(rows)) + b"".join(rows))
