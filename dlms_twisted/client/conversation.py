@@ -317,6 +317,8 @@ class Conversation:
             self._ended(event.exchange, event.apdu)
         elif isinstance(event, Failed):
             self._ended(event.exchange, event.error)
+            if isinstance(event.error, RequestTimeoutError) and self.channel.torn:
+                self._break(LinkError("abandoned", "a frame does not come to its end"))
         elif isinstance(event, Part):
             self._part(event)
         elif isinstance(event, Pushed):

@@ -37,7 +37,16 @@ class ChannelReceiver(Protocol):
 class Channel(Protocol):
     """
     The client's end of a link to one logical device.
+
+    @ivar torn: Has something begun to come that did not come to its end?  Whoever has waited for long then need not
+        wait for anything else on this link.
     """
+
+    @property
+    def torn(self) -> bool:
+        """
+        See above.
+        """
 
     def open(self) -> Deferred[None]:
         """

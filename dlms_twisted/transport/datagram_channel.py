@@ -55,6 +55,8 @@ class DatagramChannel(DatagramProtocol):
 
     noisy = False
     transport: Any
+    #: A datagram comes whole.
+    torn = False
 
     def __init__(
         self,

@@ -38,6 +38,9 @@ class HDLCChannel:
     L{HDLCLineProtocol.channel}.
     """
 
+    #: The line finds the next good frame by itself.
+    torn = False
+
     def __init__(
         self, protocol: HDLCLineProtocol, station: PrimaryStation, receiver: ChannelReceiver
     ) -> None:

@@ -69,6 +69,13 @@ class WrapperChannel(_WrapperBase):
         self._server = server
         self._closed: list[Deferred[None]] = []
 
+    @property
+    def torn(self) -> bool:
+        """
+        Has a frame not come to its end?  If its length is wrong it swallows all that follows.
+        """
+        return bool(self._decoder.buffered)
+
     def hand_over(self, receiver: ChannelReceiver, *, client: int, server: int) -> None:
         """
         From now on the connection is another's, with other ports.

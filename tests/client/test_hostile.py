@@ -10,7 +10,7 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from dlms_twisted.errors import BlockTransferError, RequestTimeoutError
+from dlms_twisted.errors import BlockTransferError, LinkError, RequestTimeoutError
 from dlms_twisted.link.wrapper import encode_frame
 from tests.client.damaging import KINDS, Hostility
 from tests.client.fake import AARE, FakeMeter
@@ -131,6 +131,21 @@ class EndlessTests(SynchronousTestCase):
             fake.say(bytes.fromhex(f"c402c100{number:08x}0000"))
         self.failureResultOf(got, BlockTransferError, RequestTimeoutError)
         self.assertLess(number, 10_000)
+        self.assertEqual(fake.leaks, [])
+
+    def test_frame_without_end(self) -> None:
+        """
+        A frame whose length is wrong would swallow all answers that follow: the link is closed when the request has
+        waited long enough.
+        """
+        fake, meter = self.meter()
+        got = meter.get("1/0-0:96.1.0.255/2")
+        fake.transport.protocol.dataReceived(bytes.fromhex("000100010010fff0c401c100"))
+        fake.reactor.advance(5.0)
+        self.failureResultOf(got, RequestTimeoutError)
+        self.assertFalse(meter.open)
+        self.assertTrue(fake.transport.closed)
+        self.failureResultOf(meter.get("1/0-0:96.1.0.255/2"), LinkError)
         self.assertEqual(fake.leaks, [])
 
     def test_pushes_without_end(self) -> None:

@@ -49,6 +49,8 @@ class Unreliable:
     @ivar carried: How many datagrams it was given.
     """
 
+    torn = False
+
     def __init__(self, clock: Clock, receiver: Conversation, session: Any, odds: Odds, seed: int):
         self._clock = clock
         self._receiver = receiver
