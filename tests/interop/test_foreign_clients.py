@@ -27,7 +27,7 @@ from dlms_twisted.cosem.classes import interface_class
 from dlms_twisted.server.description_toml import ready_description
 from dlms_twisted.server.hosted import hdlc_protocol, wrapper_protocol
 from dlms_twisted.server.meter import SimulatedMeter
-from dlms_twisted.server.serving import Host
+from dlms_twisted.server.serving import FIRST_PHYSICAL, Host
 from tests.interop.foreign import Place, task
 from tests.server.meters import CLIENTS, SECRET, SHORT, TEXT, with_clients
 
@@ -46,6 +46,7 @@ _PROFILE = "1.0.99.1.0.255"
 _TEXT = TEXT.replace("0-0:", "0.0.")
 _SWITCH = "0.0.96.3.10.255"
 _ROWS = 12
+
 #: What fits in one frame of HDLC: see the driver of dlms-cosem.
 _ONE_FRAME = 120
 _CHECKOUT = Path(__file__).resolve().parent.parent.parent
@@ -246,6 +247,23 @@ class GuruxIntegrationTests(_Served):
         for answers, text in zip(await self.run_tasks(tasks), texts, strict=True):
             self.assertEqual(answers[1:4:2], [False, True])
             self.assertEqual(answers[-1], text)
+
+    async def test_forms(self) -> None:
+        """
+        General ciphering, dedicated keys, and HDLC addresses with a physical device.
+        """
+        forms: tuple[dict[str, Any], ...] = (
+            {"general": True},
+            {"dedicated_key": bytes(range(16))},
+            {"general": True, "dedicated_key": bytes(range(16)), "max_pdu": 150},
+        )
+        tasks = [
+            task(self.place(framing, "gmac", "both", **form), ("value", 1, _NAME, 2))
+            for framing, form in itertools.product(_FRAMINGS, forms)
+        ]
+        physical = self.place("hdlc", "none", "none", physical=FIRST_PHYSICAL)
+        tasks.append(task(physical, ("value", 1, _NAME, 2)))
+        self.assertEqual(len({text for [text] in await self.run_tasks(tasks)}), 1)
 
     async def test_short_names(self) -> None:
         """
