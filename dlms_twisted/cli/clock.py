@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -16,37 +15,21 @@ from dlms_twisted.client import Meter
 __all__ = ["command"]
 
 
-def _zone(_: Any, parameter: click.Parameter, text: str | None) -> ZoneInfo | None:
-    try:
-        return None if text is None else ZoneInfo(text)
-    except (OSError, ValueError):
-        # ZoneInfoNotFoundError is a KeyError; a name with a slash in front a ValueError.
-        raise click.BadParameter("a zone as Europe/Berlin wanted") from None
-    except KeyError:
-        raise click.BadParameter(f"there is no zone {text}") from None
-
-
 @click.command(name="clock")
 @click.argument("where", metavar="METER")
 @meter_options
 @click.option("--set", "to_now", is_flag=True, help="Set it to this computer's time.")
-@click.option(
-    "--zone",
-    callback=_zone,
-    metavar="NAME",
-    help="In which it runs, as Europe/Berlin; else as it says itself.",
-)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(where: str, to_now: bool, zone: ZoneInfo | None, as_json: bool, **options: Any) -> int:
+def command(where: str, to_now: bool, as_json: bool, **options: Any) -> int:
     """Show the meter's clock and by how much it is ahead of this computer's."""
 
     async def act(meter: Meter) -> int:
         how, before = None, None
         if to_now:
-            done = await meter.synchronise_clock(zone)
+            done = await meter.synchronise_clock()
             how, before, reading = done.how, done.before.offset, done.after
         else:
-            reading = await meter.clock_offset(zone)
+            reading = await meter.clock_offset()
         if as_json:
             form = {
                 "time": str(reading.shown),

@@ -24,8 +24,10 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 from dlms_twisted.client.settings import AUTHENTICATIONS, FRAMINGS, PROTECTIONS
+from dlms_twisted.cosem.clock import ClockOptions
 from dlms_twisted.errors import ConfigurationError
 from dlms_twisted.keys.files import read_private
 from dlms_twisted.keys.opening import open_key_store
@@ -33,7 +35,7 @@ from dlms_twisted.keys.parsing import parse_key, parse_policy, parse_title
 from dlms_twisted.security.keys import MeterKeys
 from dlms_twisted.toml_reader import TomlTable, read_toml
 
-__all__ = ["BookedMeter", "default_book", "find_meter"]
+__all__ = ["BookedMeter", "default_book", "find_meter", "zone_of"]
 
 #: Keys of the settings to those of key files.
 _KEYS: Final = {
@@ -163,6 +165,7 @@ def _settings(table: TomlTable) -> dict[str, Any]:
     said["password"] = None if password is None else password.encode()
     said |= {one: table.boolean(one) for one in _FLAGS}
     said |= {one: table.integer(one, *bounds) for one, bounds in _INTEGERS.items()}
+    said["clock_options"] = _clock(table)
     for one, theirs in _KEYS.items():
         said[one] = table.convert(one, _key(theirs))
     for one, words in _WORDS.items():
@@ -179,6 +182,31 @@ def _key(theirs: str) -> Callable[[str, str], bytes]:
         return parse_key(text, f"{field.rpartition('.')[0]}.{theirs}")
 
     return parse
+
+
+def zone_of(text: str, field: str) -> ZoneInfo:
+    """
+    @param field: How the error calls it.
+
+    @raise ConfigurationError: there is no zone of that name.
+    """
+    try:
+        return ZoneInfo(text)
+    except (OSError, ValueError, KeyError):
+        raise ConfigurationError(f"{field}: a zone as Europe/Berlin wanted") from None
+
+
+def _clock(table: TomlTable) -> ClockOptions | None:
+    """
+    @return: the quirks of a meter's clock; C{None} where nothing is said of them.
+    """
+    said = {
+        "clock_zone": table.convert("clock_zone", zone_of),
+        "deviation_inverted": table.boolean("deviation_inverted"),
+        "standard_time_all_year": table.boolean("standard_time_all_year"),
+    }
+    given: dict[str, Any] = {one: value for one, value in said.items() if value is not None}
+    return ClockOptions(**given) if given else None
 
 
 def _secret(text: str, field: str) -> bytes:

@@ -14,7 +14,7 @@ import click
 from attrs import evolve
 from twisted.internet.task import deferLater
 
-from dlms_twisted.cli.meter_book import default_book, find_meter
+from dlms_twisted.cli.meter_book import BookedMeter, default_book, find_meter, zone_of
 from dlms_twisted.cli.running import run
 from dlms_twisted.cli.trace import Capture, Tracer, all_of
 from dlms_twisted.client import Meter, MeterSettings, connect
@@ -81,6 +81,9 @@ _OPTIONS = (
     click.option("--short-names", is_flag=True, default=None, help="Short name referencing."),
     click.option("--mode-e", is_flag=True, default=None, help="Sign on by mode E first."),
     click.option("--max-pdu", type=click.IntRange(12, 0xFFFF), help="Longest APDU that we take."),
+    click.option(
+        "--zone", metavar="NAME", help="Of its clock, as Europe/Berlin, where it does not say it."
+    ),
     click.option("--timeout", type=float, help="Seconds.  [default: 10]"),
     click.option(
         "--config",
@@ -98,7 +101,7 @@ _OPTIONS = (
 #: Seconds before another try.
 _PAUSE = 1.0
 #: Options that are no settings.
-_OTHERS = ("config", "insecure_keys", "trace", "trace_plaintext", "capture", "counter")
+_OTHERS = ("config", "insecure_keys", "trace", "trace_plaintext", "capture", "counter", "zone")
 _RENAMED = {"ek": "encryption_key", "ak": "authentication_key"}
 
 
@@ -142,8 +145,11 @@ def _way(where: str, options: dict[str, Any]) -> _Way:
     if "password" in given:
         given["password"] = given["password"].encode()
     if booked is None:
-        return _Way(where, MeterSettings(**given), options["counter"] or "auto")
+        booked = BookedMeter(where, {}, None)
     settings = MeterSettings(**{**booked.settings, **given})
+    if options["zone"] is not None:
+        zone = zone_of(options["zone"], "--zone")
+        settings = evolve(settings, clock_options=evolve(settings.clock_options, clock_zone=zone))
     return _Way(booked.endpoint, settings, options["counter"] or booked.counter or "auto")
 
 

@@ -21,7 +21,7 @@ from dlms_twisted.client.time_styles import TimeStyles
 from dlms_twisted.codec import build
 from dlms_twisted.codec.data import Data
 from dlms_twisted.codec.times import DateTime
-from dlms_twisted.cosem.clock import ClockOptions
+from dlms_twisted.cosem.clock import NO_OPTIONS, ClockOptions, aware_datetime
 from dlms_twisted.cosem.obis import Obis
 from dlms_twisted.cosem.selection import RangeStyle, clock_octets
 from dlms_twisted.errors import AccessRefusedError, LocalProtocolError, RemoteProtocolError
@@ -37,6 +37,10 @@ _PRESET: Final = 5
 _SHIFT: Final = 6
 #: The farthest that C{shift_time} goes, in seconds.
 _FARTHEST: Final = 900
+#: How far a clock may be off for the nearest minute to be the right one, in seconds.
+_NEAR_MINUTE: Final = 29.0
+#: Minutes of a day.
+_DAY: Final = 24 * 60
 #: For how long after its preset time a meter waits for the word, in seconds.
 _VALIDITY: Final = timedelta(minutes=10)
 
@@ -76,14 +80,22 @@ class Clocks:
     The clock of one meter.
     """
 
-    def __init__(self, services: Services, clock: IReactorTime, where: Reference = CLOCK) -> None:
+    def __init__(
+        self,
+        services: Services,
+        clock: IReactorTime,
+        where: Reference = CLOCK,
+        options: ClockOptions = NO_OPTIONS,
+    ) -> None:
         """
         @param clock: Our time, in seconds since 1970, UTC.
         @param where: The time of the clock object.
+        @param options: The quirks of the meter's clock.
         """
         self._services = services
         self._clock = clock
         self._where = where
+        self._options = options
         self._styles = TimeStyles()
 
     async def shown(self) -> DateTime:
@@ -106,7 +118,7 @@ class Clocks:
         begun = self._clock.seconds()
         shown = await self.shown()
         taken = self._clock.seconds() - begun
-        moment = _moment(shown, zone)
+        moment = aware_datetime(shown.to_octets(), self._in(zone))
         offset = None if moment is None else moment.timestamp() - (begun + taken / 2)
         return ClockReading(shown, offset, taken)
 
@@ -122,7 +134,7 @@ class Clocks:
         async def said() -> datetime:
             return moment
 
-        await self._written(said)
+        await self._written(said, self._options)
 
     async def synchronise(self, zone: tzinfo | None = None) -> ClockSetting:
         """
@@ -135,36 +147,58 @@ class Clocks:
         @raise AccessRefusedError: the meter refuses each means that could do.
         """
         before = await self.read(zone)
-        chosen = zone or _zone(before.shown)
-        if chosen is None:
-            raise LocalProtocolError("the clock does not say its deviation from UTC: a zone wanted")
+        options = self._in(zone or _zone(before.shown, self._options))
+        if options.clock_zone is None:
+            raise LocalProtocolError(
+                "the clock does not say its deviation from UTC, and its zone is not said either"
+            )
         try:
-            await self._write_now(chosen, before)
+            await self._write_now(options, before)
             how = "set"
         except AccessRefusedError as refusal:
-            how = await self._otherwise(chosen, before, refusal)
+            how = await self._otherwise(options, before, refusal)
         return ClockSetting(how, before, await self.read(zone))
 
-    async def _write_now(self, zone: tzinfo, before: ClockReading) -> None:
+    def _in(self, zone: tzinfo | None) -> ClockOptions:
+        """
+        @return: the options, with the zone in which the clock runs where it is known.
+        """
+        return self._options if zone is None else evolve(self._options, clock_zone=zone)
+
+    async def _until(self, step: float, before: ClockReading) -> datetime:
+        """
+        Wait until a message that is sent now arrives at a whole number of C{step} seconds.
+
+        @return: that moment.
+        """
+        arriving = self._clock.seconds() + before.round_trip / 2
+        whole = -(-arriving // step) * step
+        await deferLater(self._clock, whole - arriving)
+        return datetime.fromtimestamp(whole, UTC)
+
+    async def _write_now(self, options: ClockOptions, before: ClockReading) -> None:
         async def now() -> datetime:
-            arriving = self._clock.seconds() + before.round_trip / 2
-            whole = -(-arriving // 1)
-            await deferLater(self._clock, whole - arriving)
-            moment = datetime.fromtimestamp(whole, UTC).astimezone(zone)
-            return moment.replace(tzinfo=None) if before.shown.deviation is None else moment
+            moment = await self._until(1.0, before)
+            if before.shown.deviation is not None:
+                return moment
+            # It is told what to show, as it does not speak of deviations itself.
+            shown = DateTime.from_octets(clock_octets(moment, RangeStyle(), options))
+            return shown.to_local() or moment
 
-        await self._written(now)
+        await self._written(now, options)
 
-    async def _written(self, moment: Callable[[], Awaitable[datetime]]) -> None:
+    async def _written(
+        self, moment: Callable[[], Awaitable[datetime]], options: ClockOptions
+    ) -> None:
         async def write(style: RangeStyle) -> None:
-            octets = clock_octets(await moment(), style, ClockOptions())
+            octets = clock_octets(await moment(), style, options)
             value = build.date_time(octets) if style.typed else build.octet_string(octets)
             await self._services.set(self._where, value)
 
         await self._styles.first_taken(write)
 
     async def _otherwise(
-        self, zone: tzinfo, before: ClockReading, refusal: AccessRefusedError
+        self, options: ClockOptions, before: ClockReading, refusal: AccessRefusedError
     ) -> str:
         """
         @return: how the clock was set, where its time cannot be written.
@@ -176,20 +210,25 @@ class Clocks:
         near = offset is not None and abs(seconds) <= _FARTHEST
         if near and await self._did(_SHIFT, build.long_(seconds)):
             return "shift-time"
-        if await self._preset(zone, before):
+        if await self._preset(options, before):
             return "preset-time"
-        if offset is not None and abs(offset) < 30 and await self._did(_TO_MINUTE):
-            return "adjust-to-minute"
+        if offset is not None and abs(offset) < _NEAR_MINUTE:
+            # It goes to the minute that is nearest to what it shows, so it is told when one begins.
+            await self._until(60.0, before)
+            if await self._did(_TO_MINUTE):
+                return "adjust-to-minute"
         raise refusal
 
-    async def _preset(self, zone: tzinfo, before: ClockReading) -> bool:
+    async def _preset(self, options: ClockOptions, before: ClockReading) -> bool:
         arriving = self._clock.seconds() + before.round_trip / 2
         # Time enough for what is said now to be heard before it is due.
         whole = -(-(arriving + before.round_trip + 1) // 1)
-        moment = datetime.fromtimestamp(whole, UTC).astimezone(zone)
-        shown = _moment(before.shown, zone) or moment
-        times = (moment, shown.astimezone(zone) - _VALIDITY, shown.astimezone(zone) + _VALIDITY)
-        octets = [clock_octets(one, RangeStyle(), ClockOptions()) for one in times]
+        moment = datetime.fromtimestamp(whole, UTC)
+        shown = moment + timedelta(seconds=before.offset or 0.0)
+        octets = [
+            clock_octets(one, RangeStyle(), options)
+            for one in (moment, shown - _VALIDITY, shown + _VALIDITY)
+        ]
         parameter = build.structure(*(build.octet_string(one) for one in octets))
         if not await self._did(_PRESET, parameter):
             return False
@@ -210,21 +249,13 @@ _ZERO: Final = build.integer(0)
 _NOTHING: Final = bytes(12)
 
 
-def _zone(shown: DateTime) -> tzinfo | None:
+def _zone(shown: DateTime, options: ClockOptions) -> tzinfo | None:
     """
-    @return: the zone that a clock shows.
+    @return: the zone that a clock shows, or is known to run in.
     """
-    moment = shown.to_datetime()
-    if moment is not None:
-        return moment.tzinfo
-    if shown.deviation is None or abs(shown.deviation) >= 24 * 60:
+    if options.clock_zone is not None:
+        return options.clock_zone
+    if shown.deviation is None or abs(shown.deviation) >= _DAY:
         return None
-    return timezone(timedelta(minutes=-shown.deviation))
-
-
-def _moment(shown: DateTime, zone: tzinfo | None) -> datetime | None:
-    moment = shown.to_datetime()
-    if moment is None and zone is not None:
-        local = shown.to_local()
-        moment = None if local is None else local.replace(tzinfo=zone)
-    return moment
+    minutes = shown.deviation if options.deviation_inverted else -shown.deviation
+    return timezone(timedelta(minutes=minutes))

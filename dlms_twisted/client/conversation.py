@@ -16,6 +16,7 @@ from dlms_twisted.client.listeners import Listeners
 from dlms_twisted.client.manners import Manners
 from dlms_twisted.client.recovery import Recovery
 from dlms_twisted.client.settings import MeterSettings
+from dlms_twisted.cosem.clock import ClockOptions
 from dlms_twisted.errors import DLMSError, ExceptionResponseError, LinkError, RequestTimeoutError
 from dlms_twisted.security.hls import make_challenge
 from dlms_twisted.session.client import ClientSession
@@ -86,6 +87,13 @@ class Conversation:
         What the meter was found to accept, as the settings have it, or nothing yet.
         """
         return self._settings.manners or Manners()
+
+    @property
+    def clock_options(self) -> ClockOptions:
+        """
+        The quirks of the meter's clock, as the settings have them.
+        """
+        return self._settings.clock_options
 
     @property
     def outstanding(self) -> int:

@@ -59,8 +59,9 @@ class Meter:
         self._close = close
         self._services = Services(conversation)
         self._scalers = Scalers(self._services)
-        self._clocks = Clocks(self._services, conversation.clock)
-        self._profiles = Profiles(self._services, self._scalers)
+        quirks = conversation.clock_options
+        self._clocks = Clocks(self._services, conversation.clock, options=quirks)
+        self._profiles = Profiles(self._services, self._scalers, quirks)
 
     @property
     def conformance(self) -> Conformance:

@@ -103,7 +103,14 @@ class RowsWanted:
         if self.timed:
             start, end = self.span(layout.newest_first, now)
             clock = next((one for one in layout.columns if one.is_clock), None)
-            chosen = by_time(start, end, columns=columns if some else (), clock=clock, style=style)
+            chosen = by_time(
+                start,
+                end,
+                columns=columns if some else (),
+                clock=clock,
+                style=style,
+                options=layout.clock,
+            )
             return chosen.to_selection()
         if self.entries is None and not some:
             return None

@@ -20,6 +20,7 @@ from dlms_twisted.client.scalers import Scalers
 from dlms_twisted.client.services import Services
 from dlms_twisted.client.time_styles import TimeStyles, is_final
 from dlms_twisted.codec.data import Data
+from dlms_twisted.cosem.clock import NO_OPTIONS, ClockOptions
 from dlms_twisted.cosem.columns import Column, columns_of
 from dlms_twisted.cosem.elements import ScalerUnit
 from dlms_twisted.cosem.obis import Obis
@@ -52,10 +53,16 @@ class Profiles:
     The profiles of one meter.
     """
 
-    def __init__(self, services: Services, scalers: Scalers) -> None:
+    def __init__(
+        self, services: Services, scalers: Scalers, options: ClockOptions = NO_OPTIONS
+    ) -> None:
+        """
+        @param options: The quirks of the meter's clock.
+        """
         self._services = services
         self._scalers = scalers
         self._layouts: dict[tuple[Obis, bool], Profile] = {}
+        self._options = options
         self._styles = TimeStyles()
         #: Does the meter take a choice of columns, as far as we know?
         self._chooses = True
@@ -194,6 +201,7 @@ class Profiles:
                 capture_period=await self._number(name, _PERIOD) or 0,
                 newest_first=await self._number(name, _SORT) == _LIFO,
                 scaled=scaled,
+                clock=self._options,
             )
         return self._layouts[key]
 

@@ -13,6 +13,7 @@ from attrs import field, frozen
 from dlms_twisted.apdu.conformance import Conformance
 from dlms_twisted.client.manners import Manners
 from dlms_twisted.client.tracing import Observer
+from dlms_twisted.cosem.clock import NO_OPTIONS, ClockOptions
 from dlms_twisted.errors import ConfigurationError
 from dlms_twisted.keys.interfaces import ITransmitCounters
 from dlms_twisted.security.hls import Mechanism
@@ -108,6 +109,7 @@ class MeterSettings:
     @ivar retries: How often a request that only reads is repeated within C{timeout} while no answer comes; C{None}
         for twice by UDP, else never.  Over HDLC the link repeats by itself.
     @ivar manners: What the meter was found to accept, to be kept from one association to the next.
+    @ivar clock_options: The quirks of the meter's clock, which hold for its time and for those of its profiles.
     @ivar pushed: Told of notifications that arrive in between.
     @ivar observer: Told of each frame and APDU that passes.
     @ivar trace_plaintext: Tell it of ciphered APDUs in clear, too.
@@ -154,6 +156,7 @@ class MeterSettings:
     outstanding: int = 1
     retries: int | None = None
     manners: Manners | None = None
+    clock_options: ClockOptions = NO_OPTIONS
     pushed: PushObserver | None = None
     observer: Observer | None = None
     trace_plaintext: bool = False

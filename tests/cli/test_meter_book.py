@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -160,6 +161,17 @@ class BookTests(SynchronousTestCase):
         self.assertNotIn("encryption_key", self.found("unlisted").settings)
         keys.chmod(0o604)
         self.assertRaises(ConfigurationError, find_meter, self.path, "unlisted")
+
+    def test_clock(self) -> None:
+        """
+        The quirks of a clock.
+        """
+        head = '[[meter]]\nname = "gas"\nendpoint = "tcp:a:1"\n'
+        self.write(head + 'clock_zone = "Europe/Berlin"\ndeviation_inverted = true\n')
+        options = self.found("gas").settings["clock_options"]
+        self.assertEqual(options.clock_zone, ZoneInfo("Europe/Berlin"))
+        self.assertTrue(options.deviation_inverted)
+        self.assertIn("meter[0].clock_zone", self.error(head + 'clock_zone = "Berlin"\n'))
 
     def test_default(self) -> None:
         """

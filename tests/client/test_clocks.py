@@ -236,14 +236,42 @@ class ClocksTests(SynchronousTestCase):
 
     def test_minute(self) -> None:
         """
-        What is left is the next minute, where that is the right one.
+        What is left is the nearest minute, told when one begins, where that is the right one.
         """
+
+        def adjust(_: object) -> tuple[int, None]:
+            shown = self.meter.now - 0.25
+            self.meter.ahead += round(shown / 60) * 60 - shown
+            return 0, None
+
         self.meter.refuses = lambda _: 3
-        self.answers.methods[_NAME, 3] = lambda _: (0, None)
-        self.meter.ahead = 12.0
-        self.assertEqual(self.result(self.clocks.synchronise()).how, "adjust-to-minute")
+        self.answers.methods[_NAME, 3] = adjust
+        for ahead in (12.0, -28.0):
+            self.meter.ahead = ahead
+            done = self.result(self.clocks.synchronise())
+            self.assertEqual(done.how, "adjust-to-minute")
+            self.assertApproximates(done.after.offset, 0.0, 0.13)
         self.meter.ahead = 40.0
         self.error(self.clocks.synchronise(), AccessRefusedError)
+
+    def test_quirks(self) -> None:
+        """
+        A deviation of the wrong sign; a clock that is known to run in a zone, in standard time all year.
+        """
+        inverted = ClockOptions(deviation_inverted=True)
+        clocks = Clocks(services_of(self.answers), self.answers.clock, options=inverted)
+        self.assertAlmostEqual(self.result(clocks.read()).offset, 7200.0, places=1)
+        self.result(clocks.synchronise())
+        self.assertEqual(self.meter.written[-1].deviation, -60)
+        self.assertAlmostEqual(self.meter.ahead, -7200.0, places=1)
+        self.meter.ahead, self.meter.said = 0.0, False
+        zone = ClockOptions(clock_zone=ZoneInfo("Europe/Berlin"), standard_time_all_year=True)
+        clocks = Clocks(services_of(self.answers), self.answers.clock, options=zone)
+        self.answers.clock.advance(120 * 86400.0)
+        self.assertAlmostEqual(self.result(clocks.read()).offset, 0.0, places=1)
+        self.meter.ahead = 60.0
+        done = self.result(clocks.synchronise())
+        self.assertAlmostEqual(done.after.offset, 0.0, places=1)
 
     def test_cancelled(self) -> None:
         """

@@ -7,6 +7,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.trial.unittest import SynchronousTestCase
@@ -21,6 +22,7 @@ from dlms_twisted.client.scalers import Scalers
 from dlms_twisted.codec import build
 from dlms_twisted.codec.data import Data
 from dlms_twisted.codec.times import DateTime
+from dlms_twisted.cosem.clock import ClockOptions
 from dlms_twisted.cosem.obis import Obis
 from dlms_twisted.cosem.profile import Row
 from dlms_twisted.cosem.selection import RangeStyle
@@ -292,6 +294,18 @@ class RowsTests(_Case):
         self.profiles._layouts.clear()
         self.answers.attributes[_PROFILE, 3] = build.array(build.unsigned(1))
         self.failed(DecodeError)
+
+    def test_clock_options(self) -> None:
+        """
+        The quirks of the meter's clock hold for the times of rows, and for the limits that it is asked with.
+        """
+        services = services_of(self.answers)
+        options = ClockOptions(clock_zone=ZoneInfo("Europe/Berlin"), standard_time_all_year=True)
+        self.profiles = Profiles(services, Scalers(services), options)
+        rows = self.rows(start=_BEGIN, end=_BEGIN + _QUARTER)
+        limit = DateTime.from_octets(self.meter.selections[-1].from_value.values)
+        self.assertEqual((limit.time.hour, limit.deviation), (1, -60))
+        self.assertEqual(rows[0][0].utcoffset(), timedelta(hours=1))
 
     def test_silent_about_itself(self) -> None:
         """
