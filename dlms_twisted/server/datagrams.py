@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any, Final
 
+from twisted.internet.error import MessageLengthError
 from twisted.internet.interfaces import IReactorTime
 
 from dlms_twisted.errors import LinkError
@@ -67,6 +68,7 @@ class DatagramServer:
     Gives each peer its sessions, and takes their answers.
 
     @ivar strange: Datagrams, or parts of them, that were no frames.
+    @ivar too_long: Answers that no datagram can hold.
     """
 
     def __init__(self, clock: IReactorTime, host: Host, *, idle: float = 600.0) -> None:
@@ -74,6 +76,7 @@ class DatagramServer:
         @param idle: Seconds of silence after which a session is over.
         """
         self.strange = 0
+        self.too_long = 0
         self._clock = clock
         self._host = host
         self._idle = idle
@@ -98,9 +101,16 @@ class DatagramServer:
         address, client, server = key
         octets = encode_frame(server, client, apdu)
         if self._host.faults is None:
-            self._source.send(octets, address)
+            self._send(octets, address)
         else:
             self._way((Direction.ANSWER, address)).send(octets)
+
+    def _send(self, octets: bytes, address: Any) -> None:
+        try:
+            self._source.send(octets, address)
+        except MessageLengthError:
+            # Longer than a datagram can be: it is lost, as it would be on the way.
+            self.too_long += 1
 
     def forget(self, key: _Key) -> None:
         """
@@ -157,7 +167,7 @@ class DatagramServer:
                 if direction is Direction.REQUEST:
                     self._datagram(address, octets)
                 else:
-                    self._source.send(octets, address)
+                    self._send(octets, address)
 
             way = self._ways[key] = FaultyWay(
                 faults, direction, deliver, lambda: None, ordered=False

@@ -1,8 +1,8 @@
 """
 Makes go wrong what a scenario says: to octets on the wire, to APDUs, to keys and counters, and to the meter.
 
-Everything stands between two parts that know nothing of it: L{Faults.protocol} between a connection and its protocol,
-L{Faults.channel} between a channel and its session, L{Faults.device} between a session and its device.
+L{Faults} decides; what stands between two parts that know nothing of it, and lets happen what was decided, is in
+L{dlms_twisted.server.faulty}.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ A fleet that pushes: at a rate, spread over a period, or all at once at midnight
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -185,6 +186,10 @@ class Sender:
             self.unheard += 1
             if self.unheard == 1:
                 self.log.warn("nobody listens where the pushes go")
+        except OSError as error:
+            # Longer than a datagram can be, on purpose: it is lost, as it would be on the way.
+            if error.errno != errno.EMSGSIZE:
+                raise
 
     def close(self) -> None:
         """

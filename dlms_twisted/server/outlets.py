@@ -12,6 +12,7 @@ from typing import Any, Final
 from attrs import frozen
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import clientFromString
+from twisted.internet.error import MessageLengthError
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
@@ -24,6 +25,8 @@ from dlms_twisted.link.hdlc.push import encode_message as hdlc_message
 from dlms_twisted.link.mbus.push import encode_message as mbus_message
 from dlms_twisted.link.wrapper import encode_frame, split_datagram
 from dlms_twisted.security.opening import open_envelope
+from dlms_twisted.server.faulting import Faults
+from dlms_twisted.server.faults import Direction, FaultKind
 from dlms_twisted.server.meter import SimulatedMeter
 from dlms_twisted.server.outgoing import OutgoingPush
 from dlms_twisted.server.push_stream import PushStream
@@ -137,11 +140,13 @@ class Outlets:
         *,
         lines: Callable[[], tuple[Any, ...]] = tuple,
         look: Callable[[SimulatedMeter], None] = lambda meter: None,
+        faults: Callable[[], Faults | None] = lambda: None,
     ) -> None:
         """
         @param target: Where all pushes go; C{None} for where each push setup says.
         @param lines: The protocols of HDLC lines that are connected now, for pushes in UI frames.
         @param look: Called with a meter that was told how a push ended: it may want to try again.
+        @param faults: What goes wrong with the APDUs that are pushed, and whether they are lost.
         """
         self.sent = 0
         self.failed = 0
@@ -149,6 +154,7 @@ class Outlets:
         self._target = target
         self._lines = lines
         self._look = look
+        self._faults = faults
         self._connections: dict[str, PushStream] = {}
         self._datagrams: Any = None
         self._addresses: dict[str, str] = {}
@@ -165,6 +171,10 @@ class Outlets:
         Send a push; its C{finished} is called when the outcome is known.
         """
         waiting = _Waiting(push, meter, self._look)
+        faults, lost = self._faults(), False
+        if faults is not None:
+            push = push._replace(apdu=faults.message(push.apdu, Direction.PUSH)[1])
+            lost = faults.hits(FaultKind.LOST, Direction.PUSH) is not None
 
         def done(good: bool) -> None:
             if good:
@@ -178,7 +188,9 @@ class Outlets:
             self._waiting.append(waiting)
 
         target = self._target or _target_of(push)
-        if target is None:
+        if lost:
+            done(True)
+        elif target is None:
             self._on_lines(meter, push, done)
         elif target.endpoint.startswith("udp:"):
             self._by_datagram(UDPTarget.parse(target.endpoint), push, done)
@@ -222,8 +234,12 @@ class Outlets:
                 self._datagrams = self._reactor.listenUDP(
                     0, _Datagrams(self._received), interface, MAX_PACKET
                 )
-            self._datagrams.write(frame, (address, target.port))
-            done(True)
+            try:
+                self._datagrams.write(frame, (address, target.port))
+            except MessageLengthError:
+                done(False)
+            else:
+                done(True)
 
         known = self._addresses.get(target.host)
         if known is not None:

@@ -20,6 +20,7 @@ from dlms_twisted.errors import ConfigurationError
 from dlms_twisted.link.hdlc.address import encode_address
 from dlms_twisted.link.hdlc.push import encode_message as hdlc_message
 from dlms_twisted.link.mbus.push import encode_message as mbus_message
+from dlms_twisted.link.wrapper import encode_frame
 from dlms_twisted.server.clockwork import Clockwork
 from dlms_twisted.server.counters import first_counter
 from dlms_twisted.server.description_toml import load_description
@@ -92,7 +93,11 @@ class Simulation(Service):
             self.fleet.check_by_rule()
         self._clockwork = Clockwork(reactor)
         self._outlets = Outlets(
-            reactor, settings.push.target, lines=self._lines, look=self._clockwork.look
+            reactor,
+            settings.push.target,
+            lines=self._lines,
+            look=self._clockwork.look,
+            faults=lambda: self.faults,
         )
         self._hosts: list[Host] = []
         self._wires: list[tuple[ListenSettings, Wire]] = []
@@ -147,6 +152,8 @@ class Simulation(Service):
         """
         @return: fires when all is closed.
         """
+        if not self.running:
+            return succeed(None)
         super().stopService()
         if self.faults is not None:
             self.faults.stop()
@@ -236,7 +243,7 @@ class Simulation(Service):
             way = self._way = FaultyWay(
                 self.faults, Direction.PUSH, send, lambda: None, ordered=False
             )
-            send = way.send
+            send = partial(_send_faulty, self.faults, way)
         meters = self.fleet.push_meters(first_counter(self._reactor.seconds()))
         self._pusher = FleetPusher(self._reactor, meters, send, plan)
         self._pusher.start()
@@ -286,6 +293,15 @@ class _Only(Sequence[SimulatedMeter]):
 
     def __getitem__(self, index: Any) -> Any:
         return [self._fleet[self._number]][index]
+
+
+def _send_faulty(faults: Faults, way: FaultyWay, frame: bytes) -> None:
+    delay, apdu = faults.message(frame[8:], Direction.PUSH)
+    sent = encode_frame(1, 103, apdu)
+    if delay > 0:
+        faults.later(delay, lambda: way.send(sent))
+    else:
+        way.send(sent)
 
 
 def _reframed(framing: str, frame: bytes) -> bytes:

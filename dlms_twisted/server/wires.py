@@ -188,7 +188,8 @@ class SerialWire(Wire):
         @return: fires when the device is closed.
         """
         super().stopService()
-        return maybeDeferred(self._service.stopService)
+        service = self._service
+        return maybeDeferred(lambda: service.stopService() if service.running else None)
 
     @property
     def lines(self) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import evolve
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.error import ConnectError, ConnectionDone
+from twisted.internet.error import ConnectError, ConnectionDone, MessageLengthError
 from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
@@ -22,6 +22,8 @@ from dlms_twisted.link.push import Payload
 from dlms_twisted.link.wrapper import encode_frame
 from dlms_twisted.security.protect import protect
 from dlms_twisted.server.description_toml import ready_description
+from dlms_twisted.server.faulting import Faults
+from dlms_twisted.server.faults import Fault, Scenario
 from dlms_twisted.server.meter import SimulatedMeter
 from dlms_twisted.server.outgoing import OutgoingPush
 from dlms_twisted.server.outlets import Outlets, PushTarget
@@ -37,12 +39,17 @@ class _Port:
     def __init__(self, protocol: Any) -> None:
         self.protocol = protocol
         self.sent: list[tuple[bytes, Any]] = []
+        self.longest = 65507
         self.open = True
 
     def write(self, octets: bytes, address: Any) -> None:
         """
         Remember it.
+
+        @raise MessageLengthError: it is too long.
         """
+        if len(octets) > self.longest:
+            raise MessageLengthError
         self.sent.append((octets, address))
 
     def stopListening(self) -> None:
@@ -151,6 +158,34 @@ class DatagramTests(_OutletCase):
         self.outlets(reactor, PushTarget.parse("udp:elsewhere:1"))
         self.meter.push(self.push(service=0))
         self.assertEqual(reactor.ports[0].sent[0][1], ("192.0.2.9", 1))
+
+    def test_faults(self) -> None:
+        """
+        A push may be lost, forged, or too long for a datagram.
+        """
+        reactor = _UDP()
+        faults = Faults(
+            reactor,
+            Scenario(
+                faults=(
+                    Fault(kind="lost", on="push", count=1),
+                    Fault(kind="forged-tag", on="push"),
+                    Fault(kind="too-long", on="push", after=2),
+                )
+            ),
+        )
+        outlets = self.outlets(reactor, faults=lambda: faults)
+        sealed = protect(
+            APDU, keys=self.meter.keys, title=self.meter.title, counter=1, security_control=0x30
+        )
+        for _ in range(2):
+            self.meter.push(self.push(apdu=sealed))
+        [(frame, _)] = reactor.ports[0].sent
+        self.assertEqual((frame[8:-12], len(frame)), (sealed[:-12], len(sealed) + 8))
+        self.assertNotEqual(frame[8:], sealed)
+        reactor.ports[0].longest = 1000
+        self.meter.push(self.push(apdu=sealed))
+        self.assertEqual((self.finished, outlets.failed), ([True, True, False], 1))
 
     def test_unknown_host(self) -> None:
         """

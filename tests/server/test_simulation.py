@@ -207,17 +207,22 @@ class SimulationIntegrationTests(TestCase):
         sink = _sink()
         self.addCleanup(sink.close)
         faults = Path(self.mktemp())
-        faults.write_text('[[fault]]\nkind = "lost"\non = "push"\nevery = 2\n', encoding="ascii")
+        faults.write_text(
+            '[[fault]]\nkind = "lost"\non = "push"\nevery = 2\n'
+            '[[fault]]\nkind = "too-long"\non = "push"\nafter = 10\n'
+            '[[fault]]\nkind = "repeated-counter"\non = "push"\nafter = 9\ncount = 1\n',
+            encoding="ascii",
+        )
         simulation = await self.begun(
             meters=5,
             faults=faults,
-            push=push_settings(f"udp:127.0.0.1:{sink.getsockname()[1]}", rate=1000.0, count=10),
+            push=push_settings(f"udp:127.0.0.1:{sink.getsockname()[1]}", rate=1000.0, count=11),
         )
-        await self.until(lambda: simulation.figures["sent"] == 10)
-        self.assertEqual(simulation.figures["faults"], 5)
+        await self.until(lambda: simulation.figures["sent"] == 11)
+        self.assertEqual(simulation.figures["faults"], 6 + 1 + 1)
         sink.setblocking(False)
-        for _ in range(5):
-            sink.recv(2000)
+        frames = [sink.recv(2000) for _ in range(5)]
+        self.assertEqual(len({frame[8:] for frame in frames}), 5)
         self.assertRaises(BlockingIOError, sink.recv, 2000)
 
     async def test_pushes_by_tcp(self) -> None:
