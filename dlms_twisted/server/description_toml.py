@@ -15,7 +15,8 @@ from attrs import evolve
 
 from dlms_twisted.cosem.association import ObjectList
 from dlms_twisted.cosem.association_json import object_list_from_json
-from dlms_twisted.errors import ConfigurationError, EncodeError
+from dlms_twisted.cosem.obis import Obis
+from dlms_twisted.errors import ConfigurationError, EncodeError, ObisError
 from dlms_twisted.keys.parsing import parse_key, parse_title
 from dlms_twisted.security.keys import MeterKeys
 from dlms_twisted.server.completion import completed
@@ -126,6 +127,10 @@ def _check_measured(table: TomlTable, device: DeviceDescription, loads: Collecti
     @raise ConfigurationError: an object measures a load that is not described, or what no load has.
     """
     for plan in device.objects:
+        maximum_of = plan.options.get("maximum_of")
+        if maximum_of is not None and not _is_demand(device, maximum_of):
+            place = f"{table.file}: object {plan}"
+            raise ConfigurationError(f"{place}: maximum_of: no such demand register is described")
         quantity = plan.options.get("quantity")
         load = plan.options.get("load", "main")
         if quantity is None:
@@ -136,6 +141,13 @@ def _check_measured(table: TomlTable, device: DeviceDescription, loads: Collecti
             raise ConfigurationError(f"{place}: load: no such load is described; {known} wanted")
         if quantity.rstrip("123").removesuffix("-") not in QUANTITIES:
             raise ConfigurationError(f"{place}: quantity: one of {', '.join(QUANTITIES)} wanted")
+
+
+def _is_demand(device: DeviceDescription, name: object) -> bool:
+    try:
+        return (5, Obis.parse(str(name)).octets) in device.by_key
+    except ObisError:
+        return False
 
 
 def _device(table: TomlTable, folder: Path | None, *, management: bool) -> DeviceDescription:

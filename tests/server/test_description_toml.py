@@ -395,6 +395,16 @@ class WrongTests(SynchronousTestCase):
             error = self.assertRaises(ConfigurationError, description_from, document)
             self.assertIn(f"3/1-0:1.8.0.255: {place}", str(error))
 
+    def test_maximum(self) -> None:
+        """
+        The highest average of what is no demand register.
+        """
+        for name in ("1-0:1.8.0", "1-0:1.6.0", "x"):
+            maximum = {"class": 4, "obis": "1-0:1.6.0", "maximum_of": name}
+            document = {"object": [_REGISTER, maximum]}
+            error = self.assertRaises(ConfigurationError, description_from, document)
+            self.assertIn("4/1-0:1.6.0.255: maximum_of", str(error))
+
     def test_twice(self) -> None:
         """
         No object is described twice.

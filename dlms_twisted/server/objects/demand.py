@@ -247,7 +247,11 @@ class MaximumRegister(ExtendedRegister):
         """
         Does it follow a load, or a demand register?
         """
-        return self._maximum_of is not None or super().follows
+        return self._demand() is not None or super().follows
+
+    def _demand(self) -> DemandRegister | None:
+        named = None if self._maximum_of is None else self.device.object(5, self._maximum_of)
+        return named if isinstance(named, DemandRegister) and named.follows else None
 
     @property
     def is_kept(self) -> bool:
@@ -262,8 +266,8 @@ class MaximumRegister(ExtendedRegister):
 
         @return: is there a demand register to look at?
         """
-        demand = None if self._maximum_of is None else self.device.object(5, self._maximum_of)
-        if not isinstance(demand, DemandRegister) or not demand.follows:
+        demand = self._demand()
+        if demand is None:
             return False
         month = self.meter.local(seconds).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         begin = max(self.meter.utc(month), self._reset_at or 0.0)

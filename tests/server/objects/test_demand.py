@@ -136,6 +136,17 @@ class MaximumTests(SynchronousTestCase):
         self.assertEqual(maximum.value(2).values, watts)
         self.assertEqual(maximum.value(5), build.octet_string(one.meter.moment(at)))
 
+    def test_nothing_to_look_at(self) -> None:
+        """
+        Without a load behind the demand register it is a value that is kept.
+        """
+        maximum = {"class": 4, "obis": "1-0:1.6.0", "maximum_of": "1-0:1.4.0"}
+        one = made({"class": 5, "obis": "1-0:1.4.0"}, maximum).object(4, "1-0:1.6.0")
+        one.put(2, build.unsigned(5))
+        self.assertEqual(one.value(2), build.unsigned(5))
+        self.assertEqual(one.act(1), (ActionResult.SUCCESS, None))
+        self.assertEqual(one.value(2), build.unsigned(0))
+
     def test_only_rises(self) -> None:
         """
         Later quarters raise it or leave it; what it looked at it does not forget.
