@@ -96,7 +96,7 @@ class Clocks:
         self._clock = clock
         self._where = where
         self._options = options
-        self._styles = TimeStyles()
+        self._styles = TimeStyles(services.manners, "clock")
 
     async def shown(self) -> DateTime:
         """

@@ -14,16 +14,20 @@ _MOST: Final = 32
 
 class Manners:
     """
-    What one meter does with lists.  Give it to the next association with the same meter
+    What one meter does with lists, and with times.  Give it to the next association with the same meter
     (L{dlms_twisted.client.MeterSettings}), and nothing is tried twice.
 
-    @ivar refused: Forms of list that it refuses: C{get}, C{set}, C{action}, C{access}, C{read}.
+    @ivar refused: Forms of list that it refuses: C{get}, C{set}, C{action}, C{access}, C{read}; and C{columns}, where
+        it takes no choice of the columns of a profile.
     @ivar most: The most items that it takes, by form.
+    @ivar times: How many forms of a time it refused before it took one, for the C{clock} and for a C{range} of a
+        profile.
     """
 
     def __init__(self) -> None:
         self.refused: set[str] = set()
         self.most: dict[str, int] = {}
+        self.times: dict[str, int] = {}
 
     def limit(self, form: str) -> int:
         """
@@ -44,4 +48,4 @@ class Manners:
         self.most[form] = max(1, min(self.limit(form), tried // 2))
 
     def __repr__(self) -> str:
-        return f"<Manners refused={sorted(self.refused)} most={self.most}>"
+        return f"<Manners refused={sorted(self.refused)} most={self.most} times={self.times}>"

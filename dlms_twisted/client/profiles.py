@@ -34,6 +34,8 @@ _CLASS: Final = 7
 #: Attributes of the class.
 _BUFFER, _CAPTURED, _PERIOD, _SORT = 2, 3, 4, 5
 _ENTRIES_IN_USE: Final = 7
+#: What is remembered of a meter that takes no choice of columns.
+_CHOICE: Final = "columns"
 #: sort_method: the newest row is the first.
 _LIFO: Final = 2
 
@@ -63,9 +65,8 @@ class Profiles:
         self._scalers = scalers
         self._layouts: dict[tuple[Obis, bool], Profile] = {}
         self._options = options
-        self._styles = TimeStyles()
-        #: Does the meter take a choice of columns, as far as we know?
-        self._chooses = True
+        self._manners = services.manners
+        self._styles = TimeStyles(services.manners, "range")
 
     async def rows(
         self,
@@ -130,15 +131,15 @@ class Profiles:
         """
         layout = await self.layout(name, scaled)
         rows = await self.columns(name, wanted, scaled)
-        styles = self._styles if style is None else TimeStyles(style)
-        asked = rows.columns if self._chooses else layout.columns
+        asked = layout.columns if _CHOICE in self._manners.refused else rows.columns
         try:
-            await self._ask(name, wanted, layout, asked, rows, styles, tell, in_parts)
+            await self._ask(name, wanted, layout, asked, rows, style, tell, in_parts)
         except AccessRefusedError as error:
             if len(asked) == len(layout.columns) or is_final(error):
                 raise
-            self._chooses = False
-            await self._ask(name, wanted, layout, layout.columns, rows, styles, tell, in_parts)
+            await self._ask(name, wanted, layout, layout.columns, rows, style, tell, in_parts)
+            # Without the choice it is taken, so it was that.
+            self._manners.refuse(_CHOICE)
 
     async def _ask(
         self,
@@ -147,7 +148,7 @@ class Profiles:
         layout: Profile,
         columns: Sequence[Column],
         rows: Profile,
-        styles: TimeStyles,
+        style: RangeStyle | None,
         tell: Tell,
         in_parts: bool,
     ) -> None:
@@ -160,13 +161,16 @@ class Profiles:
         asked = layout.columns if whole else columns
         feeder = RowFeeder(layout, asked, rows, tell, keep=keep, after=after)
 
-        async def get(style: RangeStyle) -> Data:
-            selection = None if whole else wanted.selection(layout, asked, style, now)
+        async def get(said: RangeStyle) -> Data:
+            selection = None if whole else wanted.selection(layout, asked, said, now)
             return await self._services.get(
                 Reference(name, _CLASS, _BUFFER), selection, feeder.part if in_parts else None
             )
 
-        feeder.finish(await (styles.first_taken(get) if wanted.timed else get(RangeStyle())))
+        if wanted.timed and style is None:
+            feeder.finish(await self._styles.first_taken(get))
+        else:
+            feeder.finish(await get(style or RangeStyle()))
 
     @property
     def _selects(self) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
+from dlms_twisted.client.manners import Manners
 from dlms_twisted.cosem.selection import RangeStyle
 from dlms_twisted.errors import AccessRefusedError
 
@@ -38,11 +39,13 @@ class TimeStyles:
     The styles that one meter may take, the likeliest first.
     """
 
-    def __init__(self, style: RangeStyle | None = None) -> None:
+    def __init__(self, manners: Manners, purpose: str) -> None:
         """
-        @param style: The one that it wants, where that is known.
+        @param manners: Where it is remembered what the meter refused.
+        @param purpose: C{clock} or C{range}: meters may want different forms.
         """
-        self._styles = STYLES if style is None else (style,)
+        self._manners = manners
+        self._purpose = purpose
 
     async def first_taken(self, do: Callable[[RangeStyle], Awaitable[T]]) -> T:
         """
@@ -51,7 +54,8 @@ class TimeStyles:
         @raise AccessRefusedError: it refuses all.
         """
         refused: AccessRefusedError | None = None
-        for number, style in enumerate(self._styles):
+        begin = self._manners.times.get(self._purpose, 0)
+        for number, style in enumerate(STYLES[begin:], begin):
             try:
                 done = await do(style)
             except AccessRefusedError as error:
@@ -59,7 +63,7 @@ class TimeStyles:
                 if is_final(error):
                     break
             else:
-                self._styles = self._styles[number:]
+                self._manners.times[self._purpose] = number
                 return done
         assert refused is not None
         raise refused

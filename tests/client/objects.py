@@ -13,6 +13,7 @@ from twisted.internet.task import Clock, deferLater
 from dlms_twisted.apdu.conformance import Conformance
 from dlms_twisted.apdu.descriptors import SelectiveAccess
 from dlms_twisted.apdu.results import ActionResult, DataAccessResult
+from dlms_twisted.client.manners import Manners
 from dlms_twisted.client.reference import Reference
 from dlms_twisted.client.services import Services
 from dlms_twisted.codec.data import Data
@@ -34,6 +35,7 @@ class Answers:
     @ivar log: What was asked: C{get}, C{set} or C{action}, and the reference.
     @ivar delay: Seconds that each answer takes.
     @ivar conformance: What is said to be negotiated.
+    @ivar manners: What is remembered of the meter.
     @ivar parts: How many octets a part of an answer has; 0 for answers in one piece.
     """
 
@@ -45,6 +47,7 @@ class Answers:
         self.delay = 0.0
         self.parts = 0
         self.conformance = Conformance(0x00FFFFFF)
+        self.manners = Manners()
 
     @property
     def conversation(self) -> Answers:

@@ -257,6 +257,23 @@ class RowsTests(_Case):
         self.assertEqual(self.failed(AccessRefusedError, start=_BEGIN).code, 3)
         self.assertEqual(len(self.meter.selections), 6)
 
+    def test_remembered(self) -> None:
+        """
+        What a meter refused is remembered for the next association; what was refused for another reason is not.
+        """
+        self.meter.refuses = lambda found: 12
+        self.failed(AccessRefusedError, columns=(_ENERGY,), start=_BEGIN)
+        self.assertEqual(self.answers.manners.refused, set())
+        self.meter.refuses = lambda found: (
+            12 if DateTime.from_octets(found.from_value.values).deviation is not None else 0
+        )
+        self.rows(start=_BEGIN)
+        self.meter.selections.clear()
+        services = services_of(self.answers)
+        self.profiles = Profiles(services, Scalers(services))
+        self.rows(start=_BEGIN)
+        self.assertEqual(len(self.meter.selections), 1)
+
     def test_no_selective_access(self) -> None:
         """
         Without selective access all rows are read, and those wanted are kept.
