@@ -14,6 +14,8 @@ What giving up leaves behind:
 
 from __future__ import annotations
 
+from typing import Final
+
 from attrs import evolve
 
 from dlms_twisted.apdu.base import Apdu
@@ -37,6 +39,9 @@ from dlms_twisted.session.client_exchange import Exchange
 from dlms_twisted.session.client_handshake import refused
 
 __all__ = ["ClientSession"]
+
+#: First octets of the answers of GET, SET, ACTION and ACCESS in clear.
+_ANSWERS: Final = frozenset({b"\xc4", b"\xc5", b"\xc7", b"\xda"})
 
 
 class ClientSession(ClientAssociation):
@@ -154,6 +159,10 @@ class ClientSession(ClientAssociation):
             self._fail(RequestTimeoutError(f"no answer within {self._options.timeout:g} s"))
 
     def _receive(self, octets: bytes, now: float) -> None:
+        if octets[:1] in _ANSWERS and not self._settings.ciphered:
+            # What comes most often.
+            self._answer(decode(octets), now)
+            return
         if octets[:1] == b"\xe0":
             whole = self._block(octets, now)
             if whole is None:

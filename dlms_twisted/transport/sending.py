@@ -6,22 +6,35 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.abstract import FileDescriptor
+from twisted.internet.tcp import Connection
 
-__all__ = ["send_now"]
+__all__ = ["Outlet"]
 
 
-def send_now(transport: Any, octets: bytes) -> None:
+class Outlet:
     """
-    Write to a transport, and send what is written without a turn of the reactor in between, where that can be: in a
-    dialogue of short requests each turn costs as much as the request.
+    Writes to a transport; over TCP without a turn of the reactor in between, because in a dialogue of short requests a
+    turn costs as much as the request.
 
-    What the socket does not take now, and what goes wrong, is left to the reactor as always.
+    As soon as the socket does not take all, or something goes wrong, everything is left to the reactor as usual.
+    Nothing else may write to the transport.
     """
-    transport.write(octets)
-    if (
-        isinstance(transport, FileDescriptor)
-        and transport.connected
-        and not transport.disconnecting
-    ):
-        transport.doWrite()
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+        self._is_direct = isinstance(transport, Connection)
+
+    def write(self, octets: bytes) -> None:
+        """
+        Write octets, after those that were written before.
+        """
+        transport = self._transport
+        if self._is_direct:
+            if transport.connected and not transport.disconnecting:
+                sent = transport.writeSomeData(octets)
+                if sent == len(octets):
+                    return
+                if isinstance(sent, int) and sent > 0:
+                    octets = octets[sent:]
+            self._is_direct = False
+        transport.write(octets)

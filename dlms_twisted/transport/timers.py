@@ -5,10 +5,13 @@ One timer for a machine that says its own deadline.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 __all__ = ["DeadlineTimer"]
+
+_SHORTEST: Final = 1e-6
 
 
 class DeadlineTimer:
@@ -23,6 +26,9 @@ class DeadlineTimer:
         self._clock = clock
         self._act = act
         self._call: IDelayedCall | None = None
+        #: When the call comes, and the deadline, which may have moved behind that since.
+        self._at = 0.0
+        self._deadline = 0.0
 
     def set(self, deadline: float | None) -> None:
         """
@@ -31,11 +37,13 @@ class DeadlineTimer:
         if deadline is None:
             self.cancel()
             return
-        delay = max(0.0, deadline - self._clock.seconds())
+        self._deadline = deadline
         if self._call is None:
-            self._call = self._clock.callLater(delay, self._due)
-        else:
-            self._call.reset(delay)
+            self._wait(max(0.0, deadline - self._clock.seconds()))
+        elif deadline < self._at:
+            self._call.reset(max(0.0, deadline - self._clock.seconds()))
+            self._at = deadline
+        # One that moves away, as it does with each answer, costs nothing: the call finds out when it comes.
 
     def cancel(self) -> None:
         """
@@ -45,6 +53,15 @@ class DeadlineTimer:
         if call is not None:
             call.cancel()
 
+    def _wait(self, delay: float) -> None:
+        self._at = self._deadline
+        self._call = self._clock.callLater(delay, self._due)
+
     def _due(self) -> None:
         self._call = None
-        self._act()
+        early = self._deadline - self._clock.seconds()
+        if self._at < self._deadline and early > 0:
+            # A sum of fractions may lie a little before what it should be: so short a wait would never end.
+            self._wait(max(early, _SHORTEST))
+        else:
+            self._act()

@@ -16,7 +16,7 @@ from dlms_twisted.errors import LinkError, LocalProtocolError, RemoteProtocolErr
 from dlms_twisted.link.wrapper import WrapperDecoder, WrapperFrame, encode_frame
 from dlms_twisted.transport.channel import ChannelReceiver, ServerChannel
 from dlms_twisted.transport.keepalive import keep_alive
-from dlms_twisted.transport.sending import send_now
+from dlms_twisted.transport.sending import Outlet
 
 __all__ = ["WrapperChannel", "WrapperServerProtocol"]
 
@@ -69,6 +69,10 @@ class WrapperChannel(_WrapperBase):
         self._server = server
         self._closed: list[Deferred[None]] = []
 
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        self._outlet = Outlet(self.transport)
+
     @property
     def torn(self) -> bool:
         """
@@ -98,7 +102,7 @@ class WrapperChannel(_WrapperBase):
         """
         if not self.connected:
             raise LocalProtocolError("the connection is closed")
-        send_now(self.transport, encode_frame(self._client, self._server, apdu))
+        self._outlet.write(encode_frame(self._client, self._server, apdu))
 
     def close(self) -> Deferred[None]:
         """
