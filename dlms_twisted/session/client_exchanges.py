@@ -166,19 +166,17 @@ class Exchanges(GeneralExchanges):
             return False
         try:
             step = exchange.blocks.receive(response)
-            if step is None:
-                return False
-            if isinstance(step, Send):
-                exchange.alone = exchange.begun = True
-                if exchange.parts and isinstance(response, GetResponseWithDataBlock):
-                    exchange.told = True
-                    if isinstance(response.result, bytes):
-                        self._emit(Part(response.result, exchange))
-                exchange.copies = 1
-                self._say(exchange, step.apdu, now)
-                return True
         except DLMSError as error:
+            exchange.copies -= 1
             self._end(exchange, error, now)
+            return True
+        if step is None:
+            # The answer to another copy of the request, perhaps.
+            exchange.copies = max(1, exchange.copies - 1)
+            return False
+        exchange.copies -= 1
+        if isinstance(step, Send):
+            self._go_on(exchange, step.apdu, response, now)
             return True
         answer = step.apdu
         if isinstance(answer, ExceptionResponse | ConfirmedServiceError):
@@ -202,6 +200,7 @@ class Exchanges(GeneralExchanges):
             if self._short_names:
                 # Was it the answer, or does that still come?
                 self._emit(Broken(LinkError("abandoned", "an answer was no good")))
+            oldest.copies -= 1
             self._end(oldest, error, now)
         else:
             oldest.suspicion = error
@@ -251,7 +250,7 @@ class Exchanges(GeneralExchanges):
             return
         exchange.held = None
         octets = self._seal(apdu.encode())
-        exchange.copies = max(1, exchange.copies)
+        exchange.copies += 1
         begun = exchange.begun or exchange.general
         exchange.deadline = now + (self._options.timeout if begun else exchange.wait)
         general = self._general
@@ -262,6 +261,20 @@ class Exchanges(GeneralExchanges):
             general.begin()
         self._emit(Transmit(octets))
 
+    def _go_on(self, exchange: Exchange, apdu: Apdu, response: Apdu, now: float) -> None:
+        """
+        A block has come, or was taken: send what follows.
+        """
+        exchange.alone = exchange.begun = True
+        if exchange.parts and isinstance(response, GetResponseWithDataBlock):
+            exchange.told = True
+            if isinstance(response.result, bytes):
+                self._emit(Part(response.result, exchange))
+        try:
+            self._say(exchange, apdu, now)
+        except DLMSError as error:
+            self._end(exchange, error, now)
+
     def _late(self, exchange: Exchange, now: float) -> None:
         if exchange.tries and now < exchange.ends and not exchange.general:
             if exchange.begun:
@@ -269,7 +282,6 @@ class Exchanges(GeneralExchanges):
                     return
             else:
                 exchange.tries -= 1
-                exchange.copies += 1
                 try:
                     self._say(exchange, exchange.said, now)
                 except DLMSError as error:
@@ -319,9 +331,7 @@ class Exchanges(GeneralExchanges):
             self._emit(Broken(LinkError("abandoned", "an answer without an invoke-id may come")))
 
     def _end(self, exchange: Exchange, result: Apdu | DLMSError, now: float) -> None:
-        if exchange.copies > 1:
-            exchange.copies -= 1
-            self._stale(exchange, now)
+        self._stale(exchange, now)
         self._remove(exchange, now)
         self._finish(exchange, result)
 

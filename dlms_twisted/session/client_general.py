@@ -93,6 +93,7 @@ class GeneralExchanges(ExchangeTable):
             else:
                 carried = [one for one in self._under_way if one.general] or self._under_way
                 exchange = carried[0]
+                exchange.copies -= 1
                 if not (exchange.tries and not exchange.general and self._again(exchange, now)):
                     self._end(exchange, event.error, now)
         return delivered

@@ -137,6 +137,6 @@ class ExchangeTable:
         Nobody waits for the answer any more; should it come, it is this request's.
         """
         number = invoke_id(exchange.request)
-        if number is not None and exchange.copies:
+        if number is not None and exchange.copies > 0:
             ids = self._long if isinstance(exchange.request, LongInvoked) else self._short
             ids.give_up(number, Stale(exchange.serial, exchange.copies, now))

@@ -35,6 +35,7 @@ from dlms_twisted.session.client_events import (
 )
 from dlms_twisted.session.client_exchange import Exchange
 from dlms_twisted.session.client_options import ClientOptions
+from tests.session.interleaved import Interleaved
 
 _ATTRIBUTE = AttributeDescriptor(
     class_id=8, instance_id=bytes.fromhex("0000010000ff"), attribute_id=2
@@ -390,3 +391,16 @@ class RepeatTests(_Case):
         """
         for wrong in ({"timeout": 0.0}, {"outstanding": 16}, {"outstanding": 0}, {"window": 64}):
             self.assertRaises((ValueError, DLMSError), ClientOptions, **wrong)
+
+
+class InterleavedTests(SynchronousTestCase):
+    """
+    Everything in any order.
+    """
+
+    def test_each_to_who_asked(self) -> None:
+        """
+        No answer reaches anybody but who asked for it, whatever is given up, repeated, late or refused.
+        """
+        answered = sum(Interleaved(seed).run(200) for seed in range(40))
+        self.assertGreater(answered, 500)

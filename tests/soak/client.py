@@ -15,9 +15,12 @@ from tests.client.protections import SIGNER, combinations, signing, try_one
 from tests.client.test_cancel import SERVICES, cancelled_everywhere
 from tests.client.unreliable import Odds, scene
 from tests.server.meters import CLIENTS, DEMANDING, SHORT, with_clients
+from tests.session.interleaved import Interleaved
 
 #: Visits over unreliable links, at full scale.
 _SCENES = 10_000
+#: Sessions with everything in any order.
+_INTERLEAVED = 5_000
 
 
 class _Case(SynchronousTestCase):
@@ -89,5 +92,8 @@ def soak(scale: float) -> dict[str, object]:
         "protections": _protections(scale),
         "cancellations": _cancellations(scale),
         "unreliable": _scenes(scale),
+        "interleaved": sum(
+            Interleaved(seed).run(400) for seed in range(max(10, round(_INTERLEAVED * scale)))
+        ),
         "seconds": round(process_time() - started, 1),
     }
