@@ -91,8 +91,8 @@ class Exchange:
         "serial",
         "suspicion",
         "told",
-        "wait",
         "tries",
+        "wait",
     )
 
     def __init__(
