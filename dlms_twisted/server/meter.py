@@ -42,6 +42,7 @@ class SimulatedMeter:
     """
 
     __slots__ = (
+        "_begun",
         "_clock",
         "_counters",
         "_devices",
@@ -87,6 +88,7 @@ class SimulatedMeter:
         self._devices: dict[int, Device] | None = None
         self._counters: Counters | None = None
         self._loads: dict[str, Load] | None = None
+        self._begun = False
         self._due: dict[_Scheduled, float] | None = None
 
     def __repr__(self) -> str:
@@ -298,8 +300,8 @@ class SimulatedMeter:
         @return: when L{work} should be called, in seconds of the clock that was passed; C{None} for never.  The first
             call wakes those objects that act by themselves.
         """
-        if self._due is None:
-            self._due = {}
+        if not self._begun:
+            self._begun = True
             now = self.time()
             for device in self.description.devices:
                 for plan in device.active:

@@ -255,6 +255,18 @@ class WorkTests(SynchronousTestCase):
         one.meter.work()
         self.assertEqual(alarm.done, [(NOW + 5010, NOW + 5010)])
 
+    def test_begins(self) -> None:
+        """
+        What acts by itself begins when the meter is first asked, also where something was scheduled before.
+        """
+        monitor = {"class": 21, "obis": "0-0:16.0.0"}
+        monitored = {"class_id": 3, "logical_name": "1-0:1.8.0", "attribute_index": 2}
+        one = made(_REGISTER, {**monitor, "values": {"monitored_value": monitored}})
+        one.meter.schedule(one.object(3, "1-0:1.8.0"), NOW + 99999)
+        due = one.meter.due()
+        assert due is not None
+        self.assertLess(due, NOW + 1000)
+
     def test_no_work(self) -> None:
         """
         A meter whose objects do nothing by themselves is never due.
