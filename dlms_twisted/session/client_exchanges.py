@@ -169,6 +169,9 @@ class Exchanges(GeneralExchanges):
         except DLMSError as error:
             exchange.copies -= 1
             self._end(exchange, error, now)
+            if self._short_names:
+                # Was this the last of it?  The next answer must not be taken for another's.
+                self._emit(Broken(LinkError("abandoned", "an answer was no good")))
             return True
         if step is None:
             # The answer to another copy of the request, perhaps.

@@ -219,7 +219,7 @@ class _Dialogue:
         @param sound: Was nothing damaged while the association was made?
         """
         plan, self.hostility.plan = self.hostility.plan, {}
-        self.bench.clock.advance(_QUIET)
+        self.bench.clock.pump([0.25] * int(_QUIET / 0.25))
         if meter is not None:
             error = self.probe(meter)
             if error is None:

@@ -262,7 +262,7 @@ class LateTests(_Case):
         answer that is no good.
         """
         request = ReadRequest(variables=(VariableName(variable_name=0x100),))
-        for spoil in ("time", "give up", "nonsense"):
+        for spoil in ("time", "give up", "nonsense", "2nd block first"):
             self.start(short_names=True)
             exchange = self.session.request(request, 0.0)
             self.session.events()
@@ -270,9 +270,11 @@ class LateTests(_Case):
                 self.session.time_passed(6.0)
             elif spoil == "give up":
                 self.session.give_up(exchange, 1.0)
-            else:
+            elif spoil == "nonsense":
                 self.session.receive(b"\x0c\x05", 1.0)
-            self.assertIsInstance(self.session.events()[0], Broken)
+            else:
+                self.session.receive(bytes.fromhex("0c010200000201aa"), 1.0)
+            self.assertIn(Broken, [type(one) for one in self.session.events()], spoil)
 
     def test_longest(self) -> None:
         """
