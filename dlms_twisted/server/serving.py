@@ -4,6 +4,7 @@ A meter behind a channel: the session of one client, with the clock, and the pla
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from secrets import token_bytes
 from typing import Any, NamedTuple, Protocol
@@ -194,6 +195,7 @@ class Host:
         self._clock = clock
         self._physical = physical
         self._random = random
+        self._clients: Counter[SimulatedMeter] = Counter()
 
     # -- addresses -------------------------------------------------------------------------------
 
@@ -255,10 +257,19 @@ class Host:
             channel,
             self._session(device, channel.client),
             asked=lambda: self._was_asked(meter),
-            gone=self.servings.discard,
+            gone=lambda serving: self._is_gone(serving, meter),
         )
         self.servings.add(serving)
+        self._clients[meter] += 1
         return serving
+
+    def _is_gone(self, serving: Serving, meter: SimulatedMeter) -> None:
+        self.servings.discard(serving)
+        self._clients[meter] -= 1
+        if not self._clients[meter]:
+            # A profile that was read is some hundred thousand octets.
+            del self._clients[meter]
+            meter.rest()
 
     def _session(self, device: ServedDevice, client: int) -> Session:
         return ServerSession(device, client, random=self._random)

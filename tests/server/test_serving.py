@@ -235,6 +235,24 @@ class HostTests(SynchronousTestCase):
         host.clockwork.stop()
         self.assertRaises(LookupError, host.accept, Channel(server=3))
 
+    def test_rest(self) -> None:
+        """
+        With its last client gone a meter drops what can be made again, and keeps what cannot.
+        """
+        host = self.host(2)
+        meter = host.meters[0]
+        servings = [host.accept(Channel(server=1)) for _ in range(2)]
+        profile: Any = meter.object(7, "1-0:99.1.0.255")
+        breaker: Any = meter.object(70, "0-0:96.3.10.255")
+        breaker.act(1)
+        self.assertEqual(len(profile.value(2).values), 2880)
+        servings[0].channel_lost(LinkError("dropped"))
+        self.assertIs(meter.object(7, "1-0:99.1.0.255"), profile)
+        servings[1].channel_lost(LinkError("dropped"))
+        self.assertIsNot(meter.object(7, "1-0:99.1.0.255"), profile)
+        self.assertIs(meter.object(70, "0-0:96.3.10.255"), breaker)
+        host.clockwork.stop()
+
     def test_happen(self) -> None:
         """
         A clock jump sets all clocks, a reboot closes all channels.
