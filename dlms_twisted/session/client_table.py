@@ -72,7 +72,7 @@ class ExchangeTable:
     @property
     def deadline(self) -> float | None:
         """
-        When L{time_passed} is to be called.
+        When C{time_passed} is to be called.
         """
         nearest: float | None = None
         for one in self._under_way:
