@@ -167,6 +167,14 @@ class LocalTime:
             said,
         )
 
+    def _turns(self, start: float, end: float) -> bool:
+        """
+        Does summer time begin or end between two moments?
+        """
+        low, high = (_naive(one) - timedelta(minutes=self.time_zone) for one in (start, end))
+        edges = [_edges(self, year) for year in {low.year, high.year}]
+        return self.enabled and any(low <= edge <= high for pair in edges if pair for edge in pair)
+
     def octets_of(self, times: Iterable[float], status: int = 0) -> list[bytes]:
         """
         @return: as L{octets}, of many times: quicker where they lie close together.
@@ -180,7 +188,7 @@ class LocalTime:
                 continue
             if at // _DAY != day:
                 day = int(at // _DAY)
-                turns = self.is_summer(day * _DAY) is not self.is_summer((day + 1) * _DAY)
+                turns = self._turns(day * _DAY, (day + 1) * _DAY)
                 summer = self.is_summer(at)
                 deviation = self.time_zone - (self.shift if summer else 0)
                 said = int(status) | _SUMMER if summer else int(status)

@@ -101,6 +101,23 @@ class SummerTests(SynchronousTestCase):
         self.assertEqual(_BERLIN.octets(seconds).hex(), "07ea0601010e000019ff8880")
         self.assertEqual(LocalTime().octets(seconds, 0x02).hex(), "07ea0601010c000019000002")
 
+    def test_many(self) -> None:
+        """
+        Many moments give what each gives; also on a day on which summer time both begins and ends.
+        """
+        day = datetime(2026, 3, 28, tzinfo=UTC).timestamp()
+        times = [day + step * 900 for step in range(300)]
+        for begin, end in ((1, 3), (3, 1), (0, 23), (12, 13), (23, 0)):
+            odd = LocalTime(
+                time_zone=-60,
+                begin=DateTime(Date(None, 3, LAST_DAY, 7), Time(begin, 0, 0, 0), None, 0),
+                end=DateTime(Date(None, 3, LAST_DAY, 7), Time(end, 0, 0, 0), None, 0),
+                enabled=True,
+            )
+            for settings in (_BERLIN, _SYDNEY, LocalTime(), odd):
+                each = [settings.octets(one, 0x02) for one in times]
+                self.assertEqual(settings.octets_of(times, 0x02), each)
+
     def test_seconds(self) -> None:
         """
         A time with a deviation is that moment; one without is what the clock would show, by its status.
