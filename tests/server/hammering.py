@@ -151,6 +151,7 @@ def _good(talk: Talk, secure: bool, short_names: bool) -> None:
     response = registry.decode(answer) if answer else None
     if isinstance(response, GetResponseNormal) and isinstance(response.result, Data):
         return
-    if talk.policy() != Policy.NONE and not secure:
+    demanded = talk.policy()
+    if demanded.signed or (demanded != Policy.NONE and not secure):
         raise _LockedError
     raise AssertionError(f"a good request is answered by {answer.hex() or None}")

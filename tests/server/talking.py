@@ -104,10 +104,10 @@ class Talk:
 
     def policy(self) -> Policy:
         """
-        @return: what the meter demands of us now.
+        @return: what the meter demands of our requests and its answers now.
         """
         association = self._device.association(self._client)
-        return association.policy if association is not None else Policy.NONE
+        return Policy.NONE if association is None else association.policy | association.answers
 
     def opened(self, answer: bytes) -> bytes:
         """
