@@ -174,7 +174,7 @@ class ProfileGeneric(CosemObject):
             times = times[::-1]
         rows = self._made(times)
         if method > _LIFO:
-            place = self._place(self.get(_SORT_OBJECT).values)
+            place = self._place(self.sort_object().values)
             key = order_of(method)
             if place is not None and key is not None:
                 rows.sort(key=lambda row: key(cells_of(row)[place].values))

@@ -20,6 +20,7 @@ from dlms_twisted.cosem.classes import interface_class
 from dlms_twisted.cosem.columns import columns_of
 from dlms_twisted.cosem.profile import Profile
 from dlms_twisted.cosem.selection import RangeStyle, by_entry, by_time, by_value
+from dlms_twisted.errors import ConfigurationError
 from dlms_twisted.server.objects.base import CosemObject
 from dlms_twisted.server.objects.clock import Clock
 from dlms_twisted.server.objects.disconnect import DisconnectControl
@@ -217,6 +218,76 @@ class BufferTests(ProfileCase):
         shown = [BEGIN + hours * 3600 for hours, _ in self.decoded(profile.value(2))]
         days = [datetime.fromtimestamp(one, UTC).date().isoformat() for one in shown]
         self.assertEqual(days, ["2026-01-01", "2026-02-01", "2026-03-01"])
+
+
+class OddTests(ProfileCase):
+    """
+    What should not be, and is answered all the same.
+    """
+
+    def test_sorted_by_nothing(self) -> None:
+        """
+        Where no sort object is said it is the first column; of times of day nothing is larger, so that they stay.
+        """
+        profile = self.make(_5=3)
+        first: Any = profile.value(6)
+        self.assertEqual(first.values[0], 8)
+        self.assertEqual([row[0] for row in self.decoded(profile.value(2))][-1], 12)
+        profile = self.make(_3=[capture(f"3/{_ENERGY}/2"), capture(_CLOCK)], _5=3)
+        rows: Any = profile.value(2)
+        self.assertEqual(rows.values[0][0], int(_NOON // _QUARTER * 3))
+
+    def test_entries_of_sorted(self) -> None:
+        """
+        Entries of a profile that is sorted by value count in that order.
+        """
+        profile = self.make(_5=3, _6=capture(f"3/{_ENERGY}/2"))
+        found = self.decoded(self.select(by_entry(1, 2).to_selection()))
+        self.assertEqual([row[0] for row in found], [12, 11.75])
+        self.assertEqual(len(self.decoded(profile.value(2))), 40)
+
+    def test_unknown_column(self) -> None:
+        """
+        A span of a column that is not captured is refused.
+        """
+        columns: Any = self.make().value(3)
+        other = evolve(columns_of(columns)[1], attribute=3)
+        low = build.double_long_unsigned(0)
+        refused = self.select(by_value(low, low, other).to_selection())
+        self.assertIs(refused, DataAccessResult.OTHER_REASON)
+
+    def test_sorts_otherwise(self) -> None:
+        """
+        A sort object, and a method that there is not, leave the rows as they came.
+        """
+        for settings_ in ({"_5": 3, "_6": capture("1/0-0:96.1.0.255/2")}, {"_5": 6}):
+            profile = self.make(**settings_)
+            self.assertEqual([row[0] for row in self.decoded(profile.value(2))][-1], 12)
+
+    def test_no_columns(self) -> None:
+        """
+        Of nothing there is nothing to capture.
+        """
+        profile = self.make(_3=[], _4=0)
+        self.assertEqual(profile.act(2, _ZERO), (ActionResult.OTHER_REASON, None))
+        self.assertEqual(profile.value(2), build.array())
+
+    def test_options(self) -> None:
+        """
+        It captures by period or by month.
+        """
+        self.assertRaises(ConfigurationError, ProfileGeneric, _NAME, captures="year")
+
+    def test_reordered(self) -> None:
+        """
+        An entry descriptor beyond all rows and columns is an empty array of nothing.
+        """
+        self.make()
+        self.assertEqual(self.select(by_entry(41, 50).to_selection()), build.array())
+        self.assertEqual(
+            self.select(by_entry(40, 40, columns=(3, 0)).to_selection()),
+            build.array(build.structure()),
+        )
 
 
 class SelectionTests(ProfileCase):

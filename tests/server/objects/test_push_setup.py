@@ -18,8 +18,10 @@ from dlms_twisted.cosem.obis import Obis
 from dlms_twisted.cosem.readings import readings_of
 from dlms_twisted.errors import ConfigurationError
 from dlms_twisted.security.keys import MeterKeys
+from dlms_twisted.security.layers import open_message
 from dlms_twisted.security.opening import open_envelope
 from dlms_twisted.security.policy import Policy
+from dlms_twisted.security.protection import KeyChoice
 from dlms_twisted.server.described import ObjectDescription
 from dlms_twisted.server.described_values import described_value
 from dlms_twisted.server.description import DeviceDescription, MeterDescription
@@ -214,6 +216,34 @@ class MessageTests(SynchronousTestCase):
             envelope, pushed.meter.keys, pushed.meter.title, policy=Policy.ENCRYPTED
         )
         self.assertEqual(opened.plaintext, pushed.sent[0].plain)
+
+    def test_wrapped_key(self) -> None:
+        """
+        A key for this push alone, wrapped with the master key.
+        """
+        parameters = protection(2, key=build.structure(build.enum(0), build.octet_string(b"")))
+        parameters["protection_options"]["key_info"]["key_info_type"] = 1
+        pushed = Pushed(push_protection_parameters=[parameters])
+        pushed.setup.trigger()
+        pushed.setup.trigger()
+        for push in pushed.sent:
+            opened = open_message(push.apdu, lambda _: pushed.meter.keys)
+            self.assertEqual(opened.plaintext, push.plain)
+            self.assertEqual(opened.layers[0].key_choice, KeyChoice.WRAPPED)
+            self.assertTrue(opened.authenticated)
+
+    def test_no_key_agreed(self) -> None:
+        """
+        There is no public key of the client to agree with.
+        """
+        parameters = protection(
+            2, key=build.structure(build.octet_string(b"\x02"), build.octet_string(b""))
+        )
+        parameters["protection_options"]["key_info"]["key_info_type"] = 2
+        pushed = Pushed(push_protection_parameters=[parameters])
+        pushed.setup.trigger()
+        self.assertEqual(pushed.sent, [])
+        self.assertEqual(sum(pushed.meter.counters.refusals.values()), 1)
 
     def test_broadcast_key(self) -> None:
         """
