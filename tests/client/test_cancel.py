@@ -117,6 +117,33 @@ class CancelTests(SynchronousTestCase):
                 count = cancelled_everywhere(self, framing, 1, begin, every=every, max_pdu=400)
                 self.assertGreater(count, 0, name)
 
+    def test_unobserved(self) -> None:
+        """
+        Nobody watches, and nothing else is under way: at any moment.
+        """
+        for latency in (0.0, 0.01):
+            for passed in (0.0, 0.005, 0.015, 0.03):
+                bench = Bench(_METER, latency=latency)
+                meter = bench.meter(CLIENTS["none"], observer=None)
+                waiting = len(bench.clock.getDelayedCalls())
+                asked = meter.get(_DATA)
+                if asked.called:
+                    self.assertEqual(len(bench.clock.getDelayedCalls()), waiting)
+                bench.clock.advance(passed)
+                if asked.called:
+                    self.assertTrue(self.successResultOf(asked).values)
+                else:
+                    asked.cancel()
+                    self.failureResultOf(asked, CancelledError)
+                serial = bench.memory.meter.serial.encode()
+                self.assertEqual(bench.run(meter.get(_DATA)).values, serial)
+                self.assertEqual(
+                    [bench.run(meter.get(_ZONE)).values for _ in range(20)], [-60] * 20
+                )
+                bench.run(meter.close())
+                self.assertEqual(bench.open, 0)
+                self.assertEqual(bench.left(), [])
+
     def test_short_names(self) -> None:
         """
         Without invoke-ids the link is closed, and what is asked later fails at once.
