@@ -127,3 +127,11 @@ class DatagramChannel(DatagramProtocol):
         The peer's machine says that nobody listens there.
         """
         self._receiver.channel_lost(LinkError("refused", "nobody listens on that UDP port"))
+
+    def stopProtocol(self) -> None:
+        """
+        The local port is closed: if not by us, by a reactor that takes what the peer's machine says for its end.
+        """
+        port, self._port = self._port, None
+        if port is not None:
+            self.connectionRefused()

@@ -561,6 +561,17 @@ class DatagramTests(SynchronousTestCase):
         self.channel.connectionRefused()
         self.assertEqual([error.reason for error in self.receiver.lost], ["refused"])
 
+    def test_port_taken_away(self) -> None:
+        """
+        A reactor that closes the local port, as epoll does when the peer's machine refuses: that is told, once, and
+        nothing can be sent.
+        """
+        self.successResultOf(self.channel.open())
+        self.channel.stopProtocol()
+        self.channel.stopProtocol()
+        self.assertEqual([error.reason for error in self.receiver.lost], ["refused"])
+        self.assertRaises(LocalProtocolError, self.channel.send, b"x")
+
     def test_target(self) -> None:
         """
         Names, addresses, escaped colons; everything else is refused by name.
