@@ -124,14 +124,15 @@ class Pusher:
         due = int((now - self._started) * self._rate) + 1
         if self._most is not None:
             due = min(due, self._most)
-        # After a pause of ours the rest is caught up with over several ticks.
-        due = min(due, self.sent + max(1, int(self._rate * self.TICK * 4)))
-        while self.sent < due and self._push(now):
+        # After a pause of ours the rest is caught up with over several ticks, which then follow each other.
+        part = min(due, self.sent + max(1, int(self._rate * self.TICK * 4)))
+        while self.sent < part and self._push(now):
             self.sent += 1
         if self._most is not None and self.sent >= self._most:
             self.stop()
         else:
-            self._call = self._clock.callLater(self.TICK, self._tick)
+            behind = part < due and self.sent == part
+            self._call = self._clock.callLater(0 if behind else self.TICK, self._tick)
 
     def _push(self, now: float) -> bool:
         if self._waiting is None:
