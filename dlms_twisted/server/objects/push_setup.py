@@ -16,7 +16,7 @@ from dlms_twisted.codec.data import Data
 from dlms_twisted.codec.tags import STRUCTURE
 from dlms_twisted.codec.writer import encode_length
 from dlms_twisted.cosem.obis import Obis
-from dlms_twisted.errors import ConfigurationError, DLMSError
+from dlms_twisted.errors import ConfigurationError, DLMSError, LocalProtocolError
 from dlms_twisted.security.keys import key_epoch
 from dlms_twisted.security.policy import Policy
 from dlms_twisted.security.protection import Protection, protect_message
@@ -52,6 +52,8 @@ _MOST: Final = 8
 _SECURITY_SETUP: Final = 64
 #: The client of pushes where the version does not say it.
 _CONSUMER: Final = 103
+#: Octets of a body: what the wrapper can carry, less what is put around it.
+_LONGEST: Final = 0xFF00
 _NUMBERS: Final = 0x00FFFFFF
 
 
@@ -264,18 +266,18 @@ class PushSetup(CosemObject):
 
     def _send(self, one: _Push, now: float) -> None:
         confirmed = self._is_confirmed
-        if not one.attempt:
-            self._make(one, confirmed)
-        one.attempt += 1
-        one.under_way = True
-        one.due = now + self._timeout
-        attempt = one.attempt
         try:
+            if not one.attempt:
+                self._make(one, confirmed)
             apdu = self._protected(one.plain)
         except DLMSError as error:
             self.meter.counters.refuse(f"push: {type(error).__name__}")
             self._pushes.remove(one)
             return
+        one.attempt += 1
+        one.under_way = True
+        one.due = now + self._timeout
+        attempt = one.attempt
         destination: Any = self.get(_DESTINATION).values
         sent = self.meter.push(
             OutgoingPush(
@@ -335,10 +337,17 @@ class PushSetup(CosemObject):
     def body(self) -> Data:
         """
         @return: the values of the object list, now.
+
+        @raise LocalProtocolError: they are more than a message holds.
         """
         wanted = self.meaning(_OBJECTS)
-        listed = wanted if isinstance(wanted, tuple) else ()
-        values = [pushed_value(self, one) for one in listed]
+        values: list[Data] = []
+        size = 0
+        for one in wanted if isinstance(wanted, tuple) else ():
+            values.append(pushed_value(self, one))
+            size += len(values[-1].octets)
+            if size > _LONGEST:
+                raise LocalProtocolError("the objects of a push setup are too many")
         octets = b"".join([one.octets for one in values])
         head = bytes((STRUCTURE,)) + encode_length(len(values))
         return Data(head + octets, tuple([one.values for one in values]))

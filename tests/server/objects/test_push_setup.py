@@ -271,6 +271,21 @@ class MessageTests(SynchronousTestCase):
             self.assertEqual(pushed.setup.waiting, 0)
             self.assertEqual(sum(pushed.meter.counters.refusals.values()), 1)
 
+    def test_too_long(self) -> None:
+        """
+        What no message holds is not sent, and not even gathered.
+        """
+        value = build.octet_string(bytes(1000))
+        large = described(1, "0-0:96.1.1.255", 0, {}, value=value)
+        for count, sent in ((65, 1), (66, 0), (5000, 0)):
+            pushed = Pushed(push_object_list=["1/0-0:96.1.1.255/2"] * count, others=(large,))
+            pushed.setup.act(1)
+            self.assertEqual(len(pushed.sent), sent, count)
+            self.assertEqual(pushed.setup.waiting, 0)
+            self.assertEqual(
+                pushed.meter.counters.refusals.get("push: LocalProtocolError", 0), 1 - sent
+            )
+
     def test_nothing_to_say(self) -> None:
         """
         Without objects, or in a form that we do not write, there is no push.
