@@ -22,6 +22,8 @@ __all__ = ["HDLC", "client_options", "hdlc_protocol", "wrapper_protocol"]
 HDLC: Final = Parameters(
     transmit_length=512, receive_length=512, transmit_window=1, receive_window=1
 )
+#: Pairs of addresses that one connection, or one line, may use at least.
+_CHANNELS: Final = 64
 _MECHANISMS: Final = {
     Mechanism.LOWEST: "none",
     Mechanism.LOW: "low",
@@ -38,7 +40,8 @@ def wrapper_protocol(clock: IReactorTime, host: Host) -> WrapperServerProtocol:
     """
     @return: the meters' end of one connection by wrapper.
     """
-    return WrapperServerProtocol(host.is_wport, host.accept)
+    channels = max(_CHANNELS, 2 * len(host.meters))
+    return WrapperServerProtocol(host.is_wport, host.accept, max_channels=channels)
 
 
 def hdlc_protocol(
@@ -55,7 +58,7 @@ def hdlc_protocol(
         host.accept,
         parameters=parameters,
         inactivity=inactivity,
-        max_connections=max(32, 2 * len(host.meters)),
+        max_connections=max(_CHANNELS, 2 * len(host.meters)),
     )
 
 

@@ -175,12 +175,16 @@ class WrapperServerProtocol(_WrapperBase):
         self,
         is_ours: Callable[[int], bool],
         accept: Callable[[ServerChannel], ChannelReceiver],
+        *,
+        max_channels: int = _MAX_CHANNELS,
     ) -> None:
         """
         @param is_ours: Is this wPort one of our logical devices?  Frames to others are dropped.
         @param accept: Called with each new channel; gives the conversation's end.
+        @param max_channels: Most pairs of ports that this connection may use.
         """
         super().__init__()
+        self._max_channels = max_channels
         self._is_ours = is_ours
         self._accept = accept
         self._receivers: dict[tuple[int, int], ChannelReceiver] = {}
@@ -198,7 +202,7 @@ class WrapperServerProtocol(_WrapperBase):
         if receiver is None:
             if not self._is_ours(frame.destination):
                 return
-            if len(self._receivers) >= _MAX_CHANNELS:
-                raise RemoteProtocolError(f"more than {_MAX_CHANNELS} pairs of ports")
+            if len(self._receivers) >= self._max_channels:
+                raise RemoteProtocolError(f"more than {self._max_channels} pairs of ports")
             receiver = self._receivers[key] = self._accept(_ServerChannel(self, *key))
         receiver.channel_received(frame.payload)

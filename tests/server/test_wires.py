@@ -16,6 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from dlms_twisted.client import MeterSettings, connect
 from dlms_twisted.errors import ConfigurationError, LinkError
+from dlms_twisted.link.hdlc.address import encode_address
 from dlms_twisted.link.hdlc.frame import encode_frame as hdlc_frame
 from dlms_twisted.link.mode_e import OPENING, Identification, LineSettings
 from dlms_twisted.link.mode_e_server import ServerSignOn
@@ -25,7 +26,7 @@ from dlms_twisted.server.description_toml import ready_description
 from dlms_twisted.server.faulting import Faults
 from dlms_twisted.server.faults import Fault, Scenario
 from dlms_twisted.server.fleet import Fleet
-from dlms_twisted.server.hosted import client_options, hdlc_protocol
+from dlms_twisted.server.hosted import client_options, hdlc_protocol, wrapper_protocol
 from dlms_twisted.server.serving import Host
 from dlms_twisted.server.wires import DatagramWire, SerialWire, StreamWire, Wire
 from dlms_twisted.server.wiring import begin_all, make_wire, nth_port
@@ -110,6 +111,49 @@ class _Source:
         Remember it.
         """
         self.sent.append((octets, address))
+
+
+class ManyTests(SynchronousTestCase):
+    """
+    Many meters behind one connection.
+    """
+
+    def test_wrapper(self) -> None:
+        """
+        Each of two hundred answers on the same connection.
+        """
+        clock = Clock()
+        host = host_of(clock, 200)
+        protocol = wrapper_protocol(clock, host)
+        transport = StringTransport()
+        protocol.makeConnection(transport)
+        for number in range(1, 201):
+            transport.clear()
+            protocol.dataReceived(encode_frame(16, number, GET))
+            self.assertEqual(transport.value()[2:4], number.to_bytes(2, "big"))
+            self.assertEqual(transport.value()[8:].hex(), "d80101")
+        self.assertEqual(len(host.servings), 200)
+        protocol.connectionLost()
+        self.assertEqual(len(host.servings), 0)
+        host.clockwork.stop()
+
+    def test_hdlc(self) -> None:
+        """
+        Each of a hundred takes a connection on one line.
+        """
+        clock = Clock()
+        host = host_of(clock, 100)
+        protocol = hdlc_protocol(clock, host)
+        transport = StringTransport()
+        protocol.makeConnection(transport)
+        for physical in range(17, 117):
+            transport.clear()
+            address = encode_address(1, physical)
+            protocol.dataReceived(hdlc_frame(address, b"\x21", 0x93))
+            self.assertEqual(transport.value()[3:7], b"\x21" + address + b"\x73")
+        self.assertEqual(len(host.servings), 100)
+        protocol.connectionLost()
+        host.clockwork.stop()
 
 
 class DatagramServerTests(SynchronousTestCase):
