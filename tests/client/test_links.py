@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from attrs import evolve
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -20,6 +21,9 @@ from twisted.trial.unittest import TestCase
 
 from dlms_twisted.client import Meter, MeterSettings, connect
 from dlms_twisted.errors import LinkError
+from dlms_twisted.security.policy import Policy
+from dlms_twisted.server.described import AssociationDescription
+from dlms_twisted.server.description import MeterDescription
 from dlms_twisted.server.description_toml import ready_description
 from dlms_twisted.server.fleet import Fleet
 from dlms_twisted.server.hosted import client_options
@@ -32,6 +36,8 @@ from tests.transport.terminals import Bridge, until
 reactor: Any = _reactor
 
 _SERIAL = "1/0-0:96.1.0.255/2"
+#: Clients whose association is there already, and whether they cipher.
+_ESTABLISHED = {110: False, 111: True}
 _NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -92,6 +98,26 @@ def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
+def _with_established(household: MeterDescription) -> MeterDescription:
+    """
+    @return: the same meter, with two associations that are there already; one of them ciphers.
+    """
+    first, *others = household.devices
+    more = tuple(
+        AssociationDescription(
+            client=client,
+            pre_established=True,
+            ciphered=ciphered,
+            security=Policy.AUTHENTICATED_ENCRYPTED if ciphered else Policy.NONE,
+            # Nobody says it when there is no AARQ.
+            client_title=b"TWD00001",
+        )
+        for client, ciphered in _ESTABLISHED.items()
+    )
+    changed = evolve(first, associations=(*first.associations, *more))
+    return evolve(household, devices=(changed, *others))
+
+
 class _LinkTests(TestCase):
     """
     What makes meters.
@@ -105,7 +131,7 @@ class _LinkTests(TestCase):
         """
         household = ready_description("household")
         if options.pop("with_clients", False):
-            household = with_clients(household)
+            household = _with_established(with_clients(household))
         host = Host(reactor, Fleet(household, 1, clock=reactor))
         wire = make_wire(reactor, description, host, random=Random(1).random, **options)
         await begin_all([wire])
@@ -239,6 +265,23 @@ class NamingIntegrationTests(_LinkTests):
             for name in ("none", "low", "sha256"):
                 client = CLIENTS[name] + SHORT
                 await self.check(wire.address, wire, client, framing=framing)
+
+    async def test_pre_established(self) -> None:
+        """
+        Nothing is negotiated, in clear and ciphered: the first request is answered, by TCP, HDLC and UDP.
+        """
+        for description, options in (
+            ("tcp:0:interface=127.0.0.1", {}),
+            ("tcp:0:interface=127.0.0.1", {"framing": "hdlc"}),
+            ("udp:0:interface=127.0.0.1", {}),
+        ):
+            wire = await self.wire(description, with_clients=True, **options)
+            for client in _ESTABLISHED:
+                settings = {**client_options(wire.host.meters[0], client), **options}
+                meter = await connect(reactor, wire.address, timeout=5.0, **settings)
+                data = await meter.get(_SERIAL)
+                self.assertEqual(data.values, wire.host.meters[0].serial.encode())
+                await meter.close()
 
 
 class SerialIntegrationTests(_LinkTests):
