@@ -37,6 +37,7 @@ class Device:
 
     @ivar meter: The meter that it is part of.
     @ivar description: What it is; shared with other meters.
+    @ivar actions_left: While scripts run: how many actions they may still do, scripts that they call included.
     """
 
     __slots__ = (
@@ -46,6 +47,7 @@ class Device:
         "_secrets",
         "_served",
         "_waiting",
+        "actions_left",
         "description",
         "meter",
     )
@@ -60,6 +62,7 @@ class Device:
         self._served: dict[int, ServedAssociation] = {}
         self._associated: dict[int, int] = {}
         self._waiting: list[CosemObject] = []
+        self.actions_left: int | None = None
 
     @property
     def title(self) -> bytes:

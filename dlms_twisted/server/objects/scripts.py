@@ -22,6 +22,8 @@ _WRITE: Final = 1
 _EXECUTE: Final = 2
 #: Scripts that may call each other; more is a circle.
 _DEEPEST: Final = 8
+#: Actions of a script, those of the scripts that it calls included.
+_MOST_ACTIONS: Final = 1000
 
 
 def run_script(device: Device, name: Obis, selector: int) -> ActionResult:
@@ -75,14 +77,27 @@ class ScriptTable(CosemObject):
             found = next((one for one in scripts if _number_of(one) == number), None)
         if found is None or self._depth >= _DEEPEST:
             return ActionResult.OTHER_REASON
+        device = self.device
+        is_first = device.actions_left is None
+        if device.actions_left is None:
+            device.actions_left = _MOST_ACTIONS
         self._depth += 1
         try:
-            for action in found["actions"]:
-                result = self._do(action)
-                if result is not ActionResult.SUCCESS:
-                    return result
+            return self._run(found["actions"])
         finally:
             self._depth -= 1
+            if is_first:
+                device.actions_left = None
+
+    def _run(self, actions: Any) -> ActionResult:
+        device = self.device
+        for action in actions:
+            if not device.actions_left:
+                return ActionResult.OTHER_REASON
+            device.actions_left -= 1
+            result = self._do(action)
+            if result is not ActionResult.SUCCESS:
+                return result
         return ActionResult.SUCCESS
 
     def _do(self, action: Any) -> ActionResult:

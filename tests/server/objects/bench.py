@@ -23,6 +23,7 @@ class Bench:
     A device and its meter in one.
 
     @ivar now: Seconds since 1970, UTC.
+    @ivar actions_left: Of a running script.
     @ivar scheduled: When each object wants to work, by its logical name.
     """
 
@@ -30,6 +31,7 @@ class Bench:
         self.now = BEGIN
         self.scheduled: dict[bytes, float] = {}
         self.objects: list[CosemObject] = []
+        self.actions_left: int | None = None
         for one in objects:
             self.add(one)
 

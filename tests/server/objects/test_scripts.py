@@ -83,6 +83,23 @@ class ScriptTests(SynchronousTestCase):
         self.assertIs(self.execute(3), ActionResult.OTHER_REASON)
         self.assertIs(self.execute(1), ActionResult.SUCCESS)
 
+    def test_avalanche(self) -> None:
+        """
+        Scripts that call scripts that call scripts do only so much, and the table works afterwards.
+        """
+        scripts: list[dict[str, Any]] = [
+            {
+                "script_id": number,
+                "actions": [action(2, 9, _TABLE, 1, build.long_unsigned(number + 1))] * 100,
+            }
+            for number in range(1, 7)
+        ]
+        counting = action(1, 1, _VALUE, 2, build.unsigned(7))
+        scripts.append({"script_id": 7, "actions": [counting] * 100})
+        self.table.put(2, scripts)
+        self.assertIs(self.execute(1), ActionResult.OTHER_REASON)
+        self.assertIs(self.execute(7), ActionResult.SUCCESS)
+
     def test_nonsense(self) -> None:
         """
         An unknown script, service or object, and a parameter of another type, are refused.
