@@ -6,16 +6,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from dlms_twisted.apdu.base import Apdu
+from dlms_twisted.apdu.descriptors import AttributeDescriptor
 from dlms_twisted.client.jobs import Job
 from dlms_twisted.client.listeners import Listeners
 from dlms_twisted.client.manners import Manners
 from dlms_twisted.client.recovery import Recovery
 from dlms_twisted.client.settings import MeterSettings
+from dlms_twisted.codec.data import Data
 from dlms_twisted.cosem.clock import ClockOptions
 from dlms_twisted.errors import DLMSError, ExceptionResponseError, LinkError, RequestTimeoutError
 from dlms_twisted.security.hls import make_challenge
@@ -73,6 +76,7 @@ class Conversation:
         self._alone: Job | None = None
         self._lost: DLMSError | None = None
         self._working = False
+        self._gone: LinkError | None = None
         self.session = ClientSession(
             settings.association(),
             self._recovery.next,
@@ -167,6 +171,42 @@ class Conversation:
             raise LinkError("dropped", "the association ended")
         return answer
 
+    def quick(
+        self, attribute: AttributeDescriptor, data_of: Callable[[Any], Data]
+    ) -> Deferred[Data] | None:
+        """
+        Read an attribute the short way.
+
+        @param data_of: Makes the value of an answer that came the usual way, or raises what it means.
+
+        @return: C{None} where nothing was asked, because something else is under way, or somebody watches, or the link
+            loses what it carries: then L{request} does it.
+        """
+        if (
+            self._jobs
+            or self._queue
+            or self._alone is not None
+            or self._lost is not None
+            or self._options.lossy
+            or self._listeners.tracing
+        ):
+            return None
+        begun = self.session.quick(attribute, self.clock.seconds())
+        if begun is None:
+            return None
+        exchange, octets = begun
+        job = Job(_nothing, False, self._cancelled)
+        job.exchange = exchange
+        self._jobs[exchange] = job
+        try:
+            self.channel.send(octets)
+        except DLMSError as error:
+            self.stop(self._gone or error)
+        else:
+            # The answer may be there already.
+            self._timer.set(self.session.deadline if self._lost is None else None)
+        return job.waiting.addCallback(data_of)
+
     async def release(self) -> None:
         """
         End the association, where there is one; never fails for what the meter does.
@@ -212,7 +252,8 @@ class Conversation:
         self._queue.append(job)
         self._work()
         try:
-            return await job.waiting
+            answer: Apdu | None = await job.waiting
+            return answer
         finally:
             job.over = True
 
@@ -268,8 +309,19 @@ class Conversation:
             return
         if self._listeners.tracing:
             self._listeners.trace("in", "apdu", apdu)
-        self.session.receive(apdu, self.clock.seconds())
-        self._work()
+        quick = self.session.quick_answer(apdu)
+        if quick is None:
+            self.session.receive(apdu, self.clock.seconds())
+            self._work()
+            return
+        exchange, data = quick
+        job = self._jobs.pop(exchange, None)
+        if job is not None:
+            job.waiting.callback(data)
+        if self._queue:
+            self._work()
+        else:
+            self._timer.set(self.session.deadline if self._lost is None else None)
 
     def channel_pushed(self, apdu: bytes) -> None:
         """
@@ -283,7 +335,11 @@ class Conversation:
         """
         See L{dlms_twisted.transport.channel.ChannelReceiver.channel_lost}.
         """
-        self.stop(error)
+        if self._working:
+            # What came before, and is not worked off yet, goes before it.
+            self._gone = error
+        else:
+            self.stop(error)
 
     def frame(self, direction: str, octets: bytes) -> None:
         """
@@ -316,6 +372,8 @@ class Conversation:
                     self._happened(event)
         finally:
             self._working = False
+        if self._gone is not None:
+            self.stop(self._gone)
         self._timer.set(self.session.deadline if self._lost is None else None)
 
     def _happened(self, event: ClientEvent) -> None:
@@ -346,7 +404,7 @@ class Conversation:
         try:
             self.channel.send(event.apdu, answer=event.answer)
         except DLMSError as error:
-            self.stop(error)
+            self.stop(self._gone or error)
 
     def _part(self, event: Part) -> None:
         job = self._jobs.get(event.exchange)
@@ -372,5 +430,11 @@ class Conversation:
         """
         The association is of no use any more.
         """
-        self.stop(error)
+        self.stop(self._gone or error)
         self.channel.close()
+
+
+def _nothing() -> None:
+    """
+    What has begun need not begin.
+    """

@@ -5,6 +5,7 @@ What is asked of a conversation, and waits for its turn or its answer.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from twisted.internet.defer import Deferred
 
@@ -39,7 +40,8 @@ class Job:
         self.over = False
         self.partial: Callable[[bytes], None] | None = None
         self.exchange: Exchange | None = None
-        self.waiting: Deferred[Apdu | None] = Deferred(lambda _: cancelled(self))
+        #: Fires with the answer, or with what was read the short way.
+        self.waiting: Deferred[Any] = Deferred(lambda _: cancelled(self))
 
     def end(self, result: Apdu | DLMSError | None) -> None:
         """

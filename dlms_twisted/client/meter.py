@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 
 from dlms_twisted.apdu.conformance import Conformance
 from dlms_twisted.apdu.descriptors import SelectiveAccess
@@ -121,6 +121,13 @@ class Meter:
 
         @param selection: Which part of it.
         """
+        if selection is None:
+            try:
+                quick = self._services.quick(what)
+            except DLMSError as error:
+                return fail(error)
+            if quick is not None:
+                return quick
         return Deferred.fromCoroutine(self._services.get(what, selection))
 
     def get_many(

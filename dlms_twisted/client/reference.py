@@ -5,6 +5,7 @@ Which attribute or method: C{1-0:1.8.0.255}, C{3/1-0:1.8.0.255}, C{3/1-0:1.8.0.2
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Self
 
 from attrs import frozen
@@ -13,7 +14,7 @@ from dlms_twisted.apdu.descriptors import AttributeDescriptor, MethodDescriptor
 from dlms_twisted.cosem.obis import Obis
 from dlms_twisted.errors import LocalProtocolError
 
-__all__ = ["Reference"]
+__all__ = ["Reference", "parsed"]
 
 _parts = re.compile(r"(?:([0-9]{1,5})/)?([^/]+)(?:/(-?[0-9]{1,3}))?").fullmatch
 
@@ -77,3 +78,11 @@ class Reference:
         if self.class_id is None:
             raise LocalProtocolError(f"{self}: the class is not known")
         return self.class_id
+
+
+@lru_cache(maxsize=1024)
+def parsed(text: str) -> Reference:
+    """
+    @return: as L{Reference.parse} gives it; what is asked for again and again is parsed once.
+    """
+    return Reference.parse(text)

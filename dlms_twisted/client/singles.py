@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from attrs import evolve
+from twisted.internet.defer import Deferred
 
 from dlms_twisted.apdu.action import ActionRequestNormal, ActionResponseNormal
+from dlms_twisted.apdu.base import Apdu
 from dlms_twisted.apdu.conformance import Conformance
 from dlms_twisted.apdu.descriptors import SelectiveAccess
 from dlms_twisted.apdu.get import GetRequestNormal, GetResponseNormal
@@ -17,7 +19,7 @@ from dlms_twisted.apdu.results import DataAccessResult
 from dlms_twisted.apdu.set import SetRequestNormal, SetResponseNormal
 from dlms_twisted.client.conversation import Conversation
 from dlms_twisted.client.lists import refusal, wrong
-from dlms_twisted.client.reference import Reference
+from dlms_twisted.client.reference import Reference, parsed
 from dlms_twisted.client.short_names import ShortNames
 from dlms_twisted.codec.data import Data
 from dlms_twisted.cosem.association import ObjectList
@@ -105,6 +107,27 @@ class SingleServices:
         if not isinstance(response, GetResponseNormal):
             raise wrong(response)
         return _data(reference, response.result)
+
+    def quick(self, what: str | Reference) -> Deferred[Data] | None:
+        """
+        Read an attribute the short way.
+
+        @return: C{None} where nothing was asked: then L{get} does it.
+
+        @raise LinkError: no invoke-id is left.
+        """
+        reference = parsed(what) if isinstance(what, str) else what
+        if reference.class_id is None or self._names is not None:
+            return None
+
+        def data_of(answer: Data | Apdu) -> Data:
+            if isinstance(answer, Data):
+                return answer
+            if not isinstance(answer, GetResponseNormal):
+                raise wrong(answer)
+            return _data(reference, answer.result)
+
+        return self.conversation.quick(reference.attribute(), data_of)
 
     async def set(
         self, what: str | Reference, value: Data, selection: SelectiveAccess | None = None

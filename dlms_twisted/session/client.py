@@ -19,8 +19,10 @@ from typing import Final
 from attrs import evolve
 
 from dlms_twisted.apdu.base import Apdu
+from dlms_twisted.apdu.descriptors import AttributeDescriptor
 from dlms_twisted.apdu.registry import decode
 from dlms_twisted.apdu.service_error import ExceptionResponse
+from dlms_twisted.codec.data import Data
 from dlms_twisted.errors import (
     DLMSError,
     Reason,
@@ -81,7 +83,7 @@ class ClientSession(ClientAssociation):
         """
         @return: the long invoke-id-and-priority of the next request by ACCESS.
 
-        @raise LinkError: as L{invoke}.
+        @raise LinkError: as C{invoke}.
         """
         return CONFIRMED << 24 | self._exchanges.invoke(now, long=True)
 
@@ -94,7 +96,7 @@ class ClientSession(ClientAssociation):
         Send a confirmed request, in blocks where it is too long.
 
         @param repeatable: May it be made twice, should an answer be lost?  C{None} for what only reads.
-        @param parts: Tell of a long attribute as it comes (L{Part}).
+        @param parts: Tell of a long attribute as it comes (C{Part}).
 
         @return: the name of the request in events.
 
@@ -104,6 +106,28 @@ class ClientSession(ClientAssociation):
         if self.state is not SessionState.ASSOCIATED:
             self._want(SessionState.ASSOCIATED)
         return self._exchanges.begin(request, now, repeatable=repeatable, parts=parts)
+
+    def quick(self, attribute: AttributeDescriptor, now: float) -> tuple[Exchange, bytes] | None:
+        """
+        Read an attribute the short way, where that is possible.
+
+        @return: the name of the request, and the octets to be sent, for which there is no event; C{None} where it must
+            be made by L{request}.
+
+        @raise LinkError: as C{invoke}.
+        """
+        if self.state is not SessionState.ASSOCIATED or self._settings.ciphered:
+            return None
+        return self._exchanges.quick(attribute, now)
+
+    def quick_answer(self, octets: bytes) -> tuple[Exchange, Data] | None:
+        """
+        @param octets: An APDU that came.
+
+        @return: the request of L{quick} that it answers, which is over, and the value; C{None} where the APDU is for
+            L{receive}.
+        """
+        return self._exchanges.quick_answer(octets)
 
     def give_up(self, exchange: Exchange, now: float) -> None:
         """

@@ -28,9 +28,9 @@ from dlms_twisted.session.client_events import (
     Transmit,
 )
 from dlms_twisted.session.client_exchange import Exchange
-from dlms_twisted.session.client_exchanges import Exchanges
 from dlms_twisted.session.client_handshake import Handshake
 from dlms_twisted.session.client_options import ClientOptions
+from dlms_twisted.session.client_quick import QuickExchanges
 from dlms_twisted.session.client_security import ClientSecurity, NextCounter
 
 __all__ = ["CONFIRMED", "ClientAssociation"]
@@ -85,7 +85,7 @@ class ClientAssociation:
         self._events: list[ClientEvent] = []
         self._handshake: Handshake | None = None
         self._deadline: float | None = None
-        self._exchanges = Exchanges(
+        self._exchanges = QuickExchanges(
             self._options,
             short_names=settings.short_names,
             seal=self._seal,
