@@ -40,6 +40,10 @@ _LIFO: Final = 2
 _USUAL_ENTRIES: Final = 1000
 #: Rows that a profile can have, whatever a client writes.
 MOST_ENTRIES: Final = 65_536
+#: Its columns, the cells of all rows, and their octets.
+_MOST_COLUMNS: Final = 64
+_MOST_CELLS: Final = 1 << 18
+_MOST_OCTETS: Final = 1 << 24
 _FOREVER: Final = 0.0
 
 
@@ -111,10 +115,18 @@ class ProfileGeneric(CosemObject):
     @property
     def entries(self) -> int:
         """
-        How many rows it holds.
+        How many rows it holds: as many as is said, and no more than a meter has room for.
         """
-        count = int(self.meaning(_ENTRIES))
-        return min(count, MOST_ENTRIES) or _USUAL_ENTRIES
+        count = min(int(self.meaning(_ENTRIES)), MOST_ENTRIES) or _USUAL_ENTRIES
+        columns = self.columns
+        if not columns:
+            return count
+        row = self._row(columns, self.meter.time())
+        return min(count, _MOST_OCTETS // len(row) + 1, _MOST_CELLS // len(columns))
+
+    @staticmethod
+    def _row(columns: list[Column], at: float) -> bytes:
+        return joined([one.cells([at])[0] for one in columns])
 
     @property
     def captures(self) -> Captures:
@@ -294,6 +306,8 @@ class ProfileGeneric(CosemObject):
         """
         Capture other objects: what was captured is gone.
         """
+        if isinstance(value.values, tuple) and len(value.values) > _MOST_COLUMNS:
+            return DataAccessResult.OTHER_REASON
         return self._change(_COLUMNS, value)
 
     @writes(_PERIOD)
@@ -339,8 +353,7 @@ class ProfileGeneric(CosemObject):
         if self._own and place <= self._own[-1].place:
             # Two events of one moment are two rows; one after the clock was put back comes after those before.
             place = nextafter(self._own[-1].place, inf)
-        row = joined([one.cells([now])[0] for one in columns])
-        self._own.append(OwnRow(place, now, row))
+        self._own.append(OwnRow(place, now, self._row(columns, now)))
         del self._own[: -self.entries]
         return ActionResult.SUCCESS
 

@@ -264,6 +264,27 @@ class OddTests(ProfileCase):
             profile = self.make(**settings_)
             self.assertEqual([row[0] for row in self.decoded(profile.value(2))][-1], 12)
 
+    def test_too_many(self) -> None:
+        """
+        A client can make neither more columns, nor more cells, nor more octets of it than there is room for.
+        """
+        profile = self.make(_8=MOST_ENTRIES)
+        columns = [capture(f"3/{_ENERGY}/2")] * 65
+        kind = profile.interface_class.attribute(3)
+        refused = profile.assign(3, kind.encode(columns))
+        self.assertIs(refused, DataAccessResult.OTHER_REASON)
+        self.assertIs(profile.assign(3, kind.encode(columns[1:])), DataAccessResult.SUCCESS)
+        self.assertEqual(profile.value(8), build.double_long_unsigned(4096))
+        large = CosemObject(
+            "0-0:96.1.1.255", class_id=1, values={2: build.octet_string(bytes(60_000))}
+        )
+        self.bench.add(large)
+        profile.assign(3, kind.encode([capture("1/0-0:96.1.1.255/2")]))
+        self.bench.now += 365 * 86400
+        buffer: Any = profile.value(2)
+        self.assertLess(len(buffer.octets), 17_000_000)
+        self.assertEqual(len(buffer.values), 280)
+
     def test_no_columns(self) -> None:
         """
         Of nothing there is nothing to capture.
