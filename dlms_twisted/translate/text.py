@@ -14,7 +14,7 @@ from dlms_twisted.errors import DecodeError
 __all__ = ["octets_of"]
 
 _HEX_PAIR: Final = re.compile(r"[0-9A-Fa-f]{2}")
-#: C{0000: 7e a0 …  |ascii|} and C{00000010  7e a0 …}: an offset, then pairs, then perhaps the octets as text.
+#: "0000: 7e a0 |ascii|" and "00000010 7e a0": an offset, then pairs, then perhaps the octets as text.
 _DUMP_LINE: Final = re.compile(
     r"^\s*(?:0x)?(?P<offset>[0-9A-Fa-f]{4,8})(?P<colon>:?)\s+"
     r"(?P<octets>(?:[0-9A-Fa-f]{2,4}\s{1,2})*[0-9A-Fa-f]{2,4})(?:\s{2,}.*|\s+\|.*)?\s*$"
