@@ -195,7 +195,7 @@ class ActionResponseWithPBlock(Invoked):
 
     @ivar last_block: No further block follows.
     @ivar block_number: From 1.
-    @ivar raw_data: Some octets of the answer; see L{dlms_twisted.session.service_blocks} for what is in them.
+    @ivar raw_data: Some octets of the answer; see L{dlms_twisted.session.block_parts} for what is in them.
     """
 
     TAG: ClassVar[int] = 0xC7

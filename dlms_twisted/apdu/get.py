@@ -54,7 +54,7 @@ class GetRequestNormal(Invoked):
 
     def encode(self) -> bytes:
         """
-        As L{write} does it, in one go.
+        As C{write} does it, in one go.
 
         @raise EncodeError: a field is out of range; the error names it.
         """
@@ -92,7 +92,7 @@ class GetRequestNext(Invoked):
 
     def encode(self) -> bytes:
         """
-        As L{write} does it, in one go.
+        As C{write} does it, in one go.
 
         @raise EncodeError: a field is out of range; the error names it.
         """
