@@ -30,6 +30,7 @@ from dlms_twisted.server.faulty import FaultyWay
 from dlms_twisted.server.fleet import Fleet, write_keys
 from dlms_twisted.server.fleet_pusher import FleetPusher, Sender, StreamSender
 from dlms_twisted.server.meter import SimulatedMeter
+from dlms_twisted.server.open_files import allow_open_files
 from dlms_twisted.server.outlets import Outlets, PushTarget
 from dlms_twisted.server.serving import Host, happen_to
 from dlms_twisted.server.simulation_settings import ListenSettings, SimulationSettings
@@ -139,6 +140,7 @@ class Simulation(Service):
             self.faults = Faults(self._reactor, self._scenario)
         for one in settings.listen:
             self._wires += self._wires_of(one)
+        allow_open_files(len(self._wires))
         yield begin_all([wire for _, wire in self._wires])
         if self.faults is not None:
             self.faults.begin(self._happen)

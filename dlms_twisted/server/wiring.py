@@ -8,8 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred, FirstError, gatherResults
-from twisted.python.failure import Failure
+from twisted.internet.defer import Deferred
 
 from dlms_twisted.errors import ConfigurationError
 from dlms_twisted.link.hdlc.parameters import Parameters
@@ -105,13 +104,15 @@ def _signing_on(reactor: Any, host: Host, line: Callable[[], Any], speed: str) -
     return lambda: SignOnServerProtocol(reactor, ServerSignOn(who), line)
 
 
-def begin_all(wires: list[Wire]) -> Deferred[Any]:
+def begin_all(wires: list[Wire]) -> Deferred[None]:
     """
+    Open wires one after another.
+
     @return: fires when all are open; fails as the first that cannot be, with C{CannotListenError}.
     """
 
-    def opened(failure: Failure) -> Failure:
-        error = failure.value
-        return error.subFailure if isinstance(error, FirstError) else failure
+    async def begin() -> None:
+        for wire in wires:
+            await wire.begin()
 
-    return gatherResults([one.begin() for one in wires], consumeErrors=True).addErrback(opened)
+    return Deferred.fromCoroutine(begin())
