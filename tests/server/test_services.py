@@ -6,33 +6,24 @@ service, in one piece and in blocks.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any, TypeVar
+from typing import Any
 
 from attrs import evolve
-from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
-from twisted.trial.unittest import SynchronousTestCase
 
 from dlms_twisted.apdu.conformance import Conformance
 from dlms_twisted.apdu.results import DataAccessResult
-from dlms_twisted.client import Meter, connect
+from dlms_twisted.client import Meter
 from dlms_twisted.client.items import Action, Get, Set
 from dlms_twisted.codec import build
 from dlms_twisted.codec.data import Data
 from dlms_twisted.errors import AccessRefusedError, AssociationRejectedError
 from dlms_twisted.security.curves import generate_private_key, public_of
 from dlms_twisted.security.hls import Mechanism
-from dlms_twisted.security.policy import Policy, SecurityPolicy
-from dlms_twisted.security.setup import KeyId
 from dlms_twisted.server.description import MeterDescription
-from dlms_twisted.server.description_toml import ready_description
-from dlms_twisted.testing import MeterInMemory
-from tests.server.meters import CLIENTS, DEMANDING, SHORT, TEXT, with_clients
-
-_T = TypeVar("_T")
+from tests.server.meters import CLIENTS, DEMANDING, SHORT, TEXT
+from tests.server.pairing import MeterCase, household_of_all
 
 _SECURITY = ("none", "authenticated", "encrypted", "authenticated-encrypted")
 _FRAMINGS = ("wrapper", "hdlc")
@@ -52,52 +43,7 @@ _BLOCKS = (
 _LN = Conformance(0x60FEDF)
 
 
-def _description() -> MeterDescription:
-    return with_clients(ready_description("household"))
-
-
-class _Case(SynchronousTestCase):
-    def setUp(self) -> None:
-        """
-        A meter.
-        """
-        self.clock = Clock()
-        self.memory = self.begin(_description())
-
-    def begin(self, description: MeterDescription) -> MeterInMemory:
-        """
-        @return: that meter.
-        """
-        memory = MeterInMemory(self.clock, description, time=datetime(2026, 7, 1, 12, tzinfo=UTC))
-        self.addCleanup(memory.close)
-        return memory
-
-    def run_through(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
-        """
-        @return: what the coroutine gives, in the time that it takes.
-        """
-        return self.memory.run(Deferred.fromCoroutine(coroutine), longest=600.0)
-
-    def connected(self, client: int, framing: str = "wrapper", **changes: Any) -> Deferred[Meter]:
-        """
-        @return: an association; invocation counters go on where they were.
-        """
-        used = self.memory.meter.counters.highest(self.epoch()) + 1
-        settings = self.memory.settings(client, framing=framing, counter=used, **changes)
-        return connect(self.clock, self.memory.endpoint(framing), settings)
-
-    def epoch(self) -> str:
-        """
-        @return: that of the meter's encryption key.
-        """
-        from dlms_twisted.security.keys import key_epoch
-
-        key = self.memory.meter.keys.encryption_key
-        assert key is not None
-        return key_epoch(key)
-
-
-class AssociationTests(_Case):
+class AssociationTests(MeterCase):
     """
     Every mechanism with every protection.
     """
@@ -174,7 +120,7 @@ class AssociationTests(_Case):
         for suite in (1, 2):
             ours = generate_private_key(suite, Random(suite).randbytes)
             agreeing = generate_private_key(suite, Random(-suite).randbytes)
-            description = _description()
+            description = household_of_all()
             first = description.devices[0]
             mechanisms = (Mechanism.GMAC, Mechanism.ECDSA)
             clients = tuple(
@@ -216,7 +162,7 @@ class AssociationTests(_Case):
         """
         An association that is there already, plain and ciphered.
         """
-        description = _description()
+        description = household_of_all()
         first = description.devices[0]
         there = tuple(
             evolve(one, pre_established=True, mechanism=Mechanism.LOWEST, client_title=title)
@@ -228,7 +174,7 @@ class AssociationTests(_Case):
             self.run_through(self.talk(security, one.client, "wrapper", security=security))
 
 
-class ServiceTests(_Case):
+class ServiceTests(MeterCase):
     """
     Every service, whole, in blocks of its own, and in general ones.
     """
@@ -274,7 +220,7 @@ class ServiceTests(_Case):
         """
         @return: a meter that takes no longer APDUs, so that requests go in blocks.
         """
-        description = _description()
+        description = household_of_all()
         first = description.devices[0]
         clients = tuple(evolve(one, max_receive=most) for one in first.associations)
         return evolve(description, devices=(evolve(first, associations=clients),))
@@ -385,81 +331,5 @@ class ServiceTests(_Case):
                 self.assertEqual(times, sorted(times))
                 later = now + timedelta(days=2)
                 self.assertEqual(await meter.profile(_PROFILE, later, later, scaled=False), ())
-
-        self.run_through(ask())
-
-
-class DutyTests(_Case):
-    """
-    What meters are for besides reading.
-    """
-
-    def test_image(self) -> None:
-        """
-        An image is sent, verified and activated.
-        """
-
-        async def ask(framing: str) -> None:
-            async with await self.connected(CLIENTS["gmac"], framing, security="both") as meter:
-                transfer = meter.image_transfer()
-                await transfer.send(bytes(range(256)) * 40, b"firmware")
-                await transfer.verify()
-                await transfer.activate()
-
-        for framing in _FRAMINGS:
-            self.run_through(ask(framing))
-
-    def test_keys(self) -> None:
-        """
-        New keys are given under the master key, and hold from the next request on; the old ones no more.
-        """
-        old = self.memory.meter.keys
-        assert old.master_key is not None
-        master = old.master_key
-        new = {KeyId.UNICAST_ENCRYPTION: b"E" * 16, KeyId.AUTHENTICATION: b"A" * 16}
-
-        async def ask() -> None:
-            async with await self.connected(DEMANDING) as meter:
-                await meter.security_setup().transfer_keys(master, new)
-                await meter.get(_NAME)
-            async with await self.connected(DEMANDING) as meter:
-                await meter.get(_NAME)
-
-        self.run_through(ask())
-        self.assertEqual(self.memory.meter.keys.encryption_key, b"E" * 16)
-        going = self.connected(
-            DEMANDING,
-            encryption_key=old.encryption_key,
-            authentication_key=old.authentication_key,
-        )
-        with self.assertRaises(AssociationRejectedError):
-            self.memory.run(going)
-
-    def test_policy(self) -> None:
-        """
-        A policy that was activated is demanded at once, and of all.
-        """
-        demanded = Policy.AUTHENTICATED_ENCRYPTED
-
-        async def ask() -> None:
-            async with await self.connected(CLIENTS["gmac"], security="both") as meter:
-                setup = meter.security_setup()
-                await setup.activate(SecurityPolicy(request=demanded, response=demanded))
-                await meter.get(_NAME)
-
-        self.run_through(ask())
-        with self.assertRaises(AssociationRejectedError):
-            self.memory.run(self.connected(CLIENTS["gmac"], security="authenticated"))
-
-    def test_clock(self) -> None:
-        """
-        The clock is read and set.
-        """
-
-        async def ask() -> None:
-            async with await self.connected(CLIENTS["none"]) as meter:
-                wanted = datetime(2027, 2, 3, 4, 5, 6, tzinfo=UTC)
-                await meter.set_clock(wanted)
-                self.assertEqual((await meter.clock()).to_datetime(), wanted)
 
         self.run_through(ask())
