@@ -22,6 +22,7 @@ from dlms_twisted.client.counters import COUNTER
 from dlms_twisted.client.settings import AUTHENTICATIONS, FRAMINGS, PROTECTIONS
 from dlms_twisted.errors import ConfigurationError, LinkError, RequestTimeoutError
 from dlms_twisted.keys.counters import TransmitCounters
+from dlms_twisted.keys.parsing import parse_key, parse_title
 
 __all__ = ["meter_options", "talk"]
 
@@ -46,7 +47,29 @@ class _Hex(click.ParamType["bytes"]):
             self.fail("hex digits wanted", param, ctx)
 
 
+class _Parsed(click.ParamType["bytes"]):
+    """
+    A key or a title, as people paste them.
+    """
+
+    def __init__(self, name: str, parse: Callable[[str, str], bytes]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> bytes:
+        if isinstance(value, bytes):
+            return value
+        try:
+            return self._parse(value, self.name)
+        except ConfigurationError as error:
+            self.fail(str(error), param, ctx)
+
+
 _HEX = _Hex()
+_KEY = _Parsed("key", parse_key)
+_TITLE = _Parsed("title", parse_title)
 #: What looks like an endpoint: a word and a colon.
 _ENDPOINT = re.compile(r"[a-z][a-z0-9+-]*:.", re.ASCII).match
 _SECURITY = ("none", "authenticated", "encrypted", "authenticated-encrypted", "both")
@@ -62,10 +85,10 @@ _OPTIONS = (
     ),
     click.option("--password", envvar="DLMS_PASSWORD", help="Low level; or DLMS_PASSWORD."),
     click.option("--secret", type=_HEX, envvar="DLMS_SECRET", help="HLS secret; or DLMS_SECRET."),
-    click.option("--ek", type=_HEX, envvar="DLMS_EK", help="Encryption key; or DLMS_EK."),
-    click.option("--ak", type=_HEX, envvar="DLMS_AK", help="Authentication key; or DLMS_AK."),
-    click.option("--system-title", type=_HEX, help="Ours, 8 octets."),
-    click.option("--meter-title", type=_HEX, help="The meter's, where it does not say it."),
+    click.option("--ek", type=_KEY, envvar="DLMS_EK", help="Encryption key; or DLMS_EK."),
+    click.option("--ak", type=_KEY, envvar="DLMS_AK", help="Authentication key; or DLMS_AK."),
+    click.option("--system-title", type=_TITLE, help="Ours, 8 octets."),
+    click.option("--meter-title", type=_TITLE, help="The meter's, where it does not say it."),
     click.option("--suite", type=click.IntRange(0, 2), help="Security suite.  [default: 0]"),
     click.option("--security", type=click.Choice(_SECURITY), help="[default: none]"),
     click.option(
@@ -100,6 +123,8 @@ _OPTIONS = (
 )
 #: Seconds before another try.
 _PAUSE = 1.0
+#: Forms of protection that take the global key.
+_GLOBAL = ("service", "general", "general-ciphering")
 #: Options that are no settings.
 _OTHERS = ("config", "insecure_keys", "trace", "trace_plaintext", "capture", "counter", "zone")
 _RENAMED = {"ek": "encryption_key", "ak": "authentication_key"}
@@ -150,7 +175,12 @@ def _way(where: str, options: dict[str, Any]) -> _Way:
     if options["zone"] is not None:
         zone = zone_of(options["zone"], "--zone")
         settings = evolve(settings, clock_options=evolve(settings.clock_options, clock_zone=zone))
-    return _Way(booked.endpoint, settings, options["counter"] or booked.counter or "auto")
+    counter = options["counter"] or booked.counter or "auto"
+    if counter.startswith("-"):
+        raise ConfigurationError("--counter: a number from 0, a file, or auto wanted")
+    if settings.counted and settings.encryption_key is None and settings.protection in _GLOBAL:
+        raise ConfigurationError("no encryption key: --ek, DLMS_EK or the configuration file")
+    return _Way(booked.endpoint, settings, counter)
 
 
 def talk(
