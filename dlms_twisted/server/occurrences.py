@@ -73,9 +73,14 @@ def _times(rule: Time) -> Iterator[time]:
                 yield time(hour, minute, second)
 
 
-def next_occurrence(at: Time, on: Date, after: datetime) -> datetime | None:
+def next_occurrence(
+    at: Time, on: Date, after: datetime, *, horizon: int = _HORIZON
+) -> datetime | None:
     """
-    @return: the first local time after C{after} that both rules name; C{None} for none in the next eight years.
+    @param horizon: Days that are looked at, from C{after}, or from the beginning of the year that is named.
+
+    @return: the first local time after C{after} that both rules name; C{None} for none within the horizon, which is
+        eight years where nothing is said.
     """
     if on.year is not None and on.year > after.year:
         if on.year > 9998:
@@ -83,20 +88,23 @@ def next_occurrence(at: Time, on: Date, after: datetime) -> datetime | None:
         after = datetime(on.year, 1, 1) - timedelta(seconds=1)
     elif on.year is not None and on.year < after.year:
         return None
-    return next_moment(lambda day: falls_on(on, day), at, after)
+    return next_moment(lambda day: falls_on(on, day), at, after, horizon=horizon)
 
 
-def next_moment(is_day: Callable[[date], bool], at: Time, after: datetime) -> datetime | None:
+def next_moment(
+    is_day: Callable[[date], bool], at: Time, after: datetime, *, horizon: int = _HORIZON
+) -> datetime | None:
     """
     @param is_day: Is this one of the days?
+    @param horizon: Days that are looked at.
 
-    @return: the first local time after C{after}; C{None} for none in the next eight years.
+    @return: the first local time after C{after}; C{None} for none within the horizon.
     """
     if time_after(at, None) is None:
         return None
     day = after.date()
     first: time | None = after.time()
-    for _ in range(_HORIZON):
+    for _ in range(horizon):
         if is_day(day):
             found = time_after(at, first)
             if found is not None:

@@ -14,7 +14,7 @@ from dlms_twisted.apdu.results import ActionResult, DataAccessResult
 from dlms_twisted.codec.data import Data
 from dlms_twisted.codec.times import DateTime, Time
 from dlms_twisted.server.objects.base import CosemObject, invokes, writes
-from dlms_twisted.server.objects.schedules import special_day
+from dlms_twisted.server.objects.schedules import has_room, special_day
 from dlms_twisted.server.objects.scripts import run_script
 from dlms_twisted.server.occurrences import falls_on, next_occurrence
 
@@ -84,7 +84,36 @@ class ActivityCalendar(CosemObject):
         self.start(self.meter.time())
         return ActionResult.SUCCESS
 
+    @writes(7)
+    def set_passive_seasons(self, value: Data) -> DataAccessResult:
+        """
+        Take other seasons for later.
+        """
+        return self._keep(7, value)
+
+    @writes(8)
+    def set_passive_weeks(self, value: Data) -> DataAccessResult:
+        """
+        Take other weeks for later.
+        """
+        return self._keep(8, value)
+
+    @writes(9)
+    def set_passive_days(self, value: Data) -> DataAccessResult:
+        """
+        Take other days for later.
+        """
+        return self._keep(9, value)
+
+    def _keep(self, attribute: int, value: Data) -> DataAccessResult:
+        if not has_room(value):
+            return DataAccessResult.OTHER_REASON
+        self.put(attribute, value)
+        return DataAccessResult.SUCCESS
+
     def _set(self, attribute: int, value: Data) -> DataAccessResult:
+        if not has_room(value):
+            return DataAccessResult.OTHER_REASON
         self.put(attribute, value)
         self.start(self.meter.time())
         return DataAccessResult.SUCCESS

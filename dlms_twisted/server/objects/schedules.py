@@ -6,7 +6,9 @@ Source: DLMS UA 1000-1 (Blue Book), the classes of those names.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from functools import cache
 from typing import Any, Final
 
 from dlms_twisted.apdu.results import ActionResult, DataAccessResult
@@ -18,10 +20,29 @@ from dlms_twisted.server.objects.base import CosemObject, invokes, writes
 from dlms_twisted.server.objects.scripts import run_script
 from dlms_twisted.server.occurrences import falls_on, next_moment, next_occurrence
 
-__all__ = ["Schedule", "SingleActionSchedule", "SpecialDays", "special_day"]
+__all__ = [
+    "MOST_ROWS",
+    "Schedule",
+    "SingleActionSchedule",
+    "SpecialDays",
+    "has_room",
+    "special_day",
+]
 
 #: The special days of the meter.
 _SPECIAL_DAYS: Final = Obis(0, 0, 11, 0, 0)
+#: Rows that a table can have: a client can make us look at no more.
+MOST_ROWS: Final = 256
+_DAY: Final = 86400.0
+#: Days that a schedule, and a single action schedule, look ahead; then they look again.
+_AHEAD: Final = 35
+_AHEAD_SINGLE: Final = 400
+#: The fraction of a second that tells a time to look again from those that are to come, which are whole.
+_NO_TIME: Final = 0.5
+#: Seconds before now in which the last time of an entry is looked for, one after the other.
+_BACK: Final = (60.0, 3600.0, _DAY, 2 * _DAY)
+
+Specials = Callable[[date], int | None]
 
 
 def special_day(one: CosemObject, day: date) -> int | None:
@@ -32,6 +53,18 @@ def special_day(one: CosemObject, day: date) -> int | None:
     """
     table = one.device.object(SpecialDays.CLASS, _SPECIAL_DAYS)
     return table.day_id(day) if isinstance(table, SpecialDays) else None
+
+
+def has_room(value: Data) -> bool:
+    """
+    Has a table, and have the lists in its rows, at most L{MOST_ROWS}?
+    """
+    rows = value.values
+    if not isinstance(rows, tuple):
+        return True
+    parts = [part for row in rows if isinstance(row, tuple) for part in row]
+    lists = [rows, *(part for part in parts if isinstance(part, tuple))]
+    return all(len(one) <= MOST_ROWS for one in lists)
 
 
 def _rows(one: CosemObject, attribute: int) -> list[dict[str, Any]]:
@@ -46,6 +79,16 @@ class SpecialDays(CosemObject):
     """
 
     CLASS = 11
+
+    @writes(2)
+    def set_entries(self, value: Data) -> DataAccessResult:
+        """
+        Take other entries.
+        """
+        if not has_room(value):
+            return DataAccessResult.OTHER_REASON
+        self.put(2, value)
+        return DataAccessResult.SUCCESS
 
     def day_id(self, day: date) -> int | None:
         """
@@ -75,6 +118,8 @@ def _insert(one: CosemObject, method: int, parameter: Data) -> ActionResult:
     entry = _decoded(one, method, parameter)
     rows = [row for row in _rows(one, 2) if row["index"] != entry["index"]]
     rows.append(entry)
+    if len(rows) > MOST_ROWS:
+        return ActionResult.OTHER_REASON
     one.put(2, sorted(rows, key=lambda row: int(row["index"])))
     return ActionResult.SUCCESS
 
@@ -111,6 +156,8 @@ class Schedule(CosemObject):
         """
         Take other entries.
         """
+        if not has_room(value):
+            return DataAccessResult.OTHER_REASON
         self.put(2, value)
         self.start(self.meter.time())
         return DataAccessResult.SUCCESS
@@ -154,8 +201,16 @@ class Schedule(CosemObject):
         """
         Wait for what comes next.
         """
-        times = [self._next(row, now) for row in _rows(self, 2)]
-        self.meter.schedule(self, min((one for one in times if one is not None), default=None))
+        special = self._specials()
+        rows = _rows(self, 2)
+        found = [self._next(row, now, special) for row in rows]
+        times = [one for one in found if one is not None]
+        if any(row["enable"] for row in rows):
+            times.append(now + (_AHEAD - 1) * _DAY)
+        self.meter.schedule(self, min(times, default=None))
+
+    def _specials(self) -> Specials:
+        return cache(lambda day: special_day(self, day))
 
     def work(self, due: float, now: float) -> None:
         """
@@ -174,41 +229,48 @@ class Schedule(CosemObject):
 
     def _run(self, after: float, until: float) -> None:
         ready = []
+        special = self._specials()
         for row in _rows(self, 2):
-            at = self._next(row, after)
+            at = self._next(row, after, special)
             window = float(row["validity_window"]) * 60
             if at is not None and at <= until:
                 # After a jump only the last time counts: once is enough.
-                latest = self._latest(row, at, until)
+                latest = self._latest(row, at, until, special)
                 if row["validity_window"] == 0xFFFF or until - latest <= max(window, 1.0):
                     ready.append((latest, row))
         for _, row in sorted(ready, key=lambda one: one[0]):
             run_script(self.device, row["script_logical_name"], row["script_selector"])
 
-    def _latest(self, row: dict[str, Any], first: float, until: float) -> float:
+    def _latest(self, row: dict[str, Any], first: float, until: float, special: Specials) -> float:
         # More than two days of it cannot matter: the last one is within them.
-        latest, at = first, self._next(row, max(first, until - 2 * 86400.0))
-        while at is not None and at <= until:
-            latest, at = at, self._next(row, at)
+        latest = first
+        for back in _BACK:
+            at = self._next(row, max(first, until - back), special)
+            while at is not None and at <= until:
+                latest, at = at, self._next(row, at, special)
+            if latest > first:
+                break
         return latest
 
-    def _next(self, row: dict[str, Any], after: float) -> float | None:
+    def _next(self, row: dict[str, Any], after: float, special: Specials) -> float | None:
         if not row["enable"] or not isinstance(row["switch_time"], Time):
             return None
         local = self.meter.local(after)
-        found = next_moment(lambda day: self._is_day(row, day), row["switch_time"], local)
+        found = next_moment(
+            lambda day: _is_day(row, day, special(day)), row["switch_time"], local, horizon=_AHEAD
+        )
         return None if found is None else self.meter.utc(found)
 
-    def _is_day(self, row: dict[str, Any], day: date) -> bool:
-        begin, end = row["begin_date"], row["end_date"]
-        for edge, before in ((begin, True), (end, False)):
-            fixed = edge.to_date() if isinstance(edge, Date) else None
-            if fixed is not None and (day < fixed if before else day > fixed):
-                return False
-        special = special_day(self, day)
-        bits: str = row["exec_weekdays"] if special is None else row["exec_specdays"]
-        place = day.weekday() if special is None else special
-        return bits[place : place + 1] == "1"
+
+def _is_day(row: dict[str, Any], day: date, special: int | None) -> bool:
+    begin, end = row["begin_date"], row["end_date"]
+    for edge, before in ((begin, True), (end, False)):
+        fixed = edge.to_date() if isinstance(edge, Date) else None
+        if fixed is not None and (day < fixed if before else day > fixed):
+            return False
+    bits: str = row["exec_weekdays"] if special is None else row["exec_specdays"]
+    place = day.weekday() if special is None else special
+    return bits[place : place + 1] == "1"
 
 
 class SingleActionSchedule(CosemObject):
@@ -225,6 +287,8 @@ class SingleActionSchedule(CosemObject):
         """
         Take other times.
         """
+        if not has_room(value):
+            return DataAccessResult.OTHER_REASON
         self.put(4, value)
         self.start(self.meter.time())
         return DataAccessResult.SUCCESS
@@ -237,9 +301,11 @@ class SingleActionSchedule(CosemObject):
         moments = []
         for row in _rows(self, 4):
             if isinstance(row["time"], Time) and isinstance(row["date"], Date):
-                found = next_occurrence(row["time"], row["date"], local)
+                found = next_occurrence(row["time"], row["date"], local, horizon=_AHEAD_SINGLE)
                 if found is not None:
                     moments.append(self.meter.utc(found))
+                elif row["date"].year is None:
+                    moments.append(now // 1 + (_AHEAD_SINGLE - 1) * _DAY + _NO_TIME)
         self.meter.schedule(self, min(moments, default=None))
 
     def work(self, due: float, now: float) -> None:
@@ -247,7 +313,7 @@ class SingleActionSchedule(CosemObject):
         Run the script.
         """
         script = self.meaning(2)
-        if isinstance(script, dict):
+        if isinstance(script, dict) and due % 1 != _NO_TIME:
             run_script(self.device, script["script_logical_name"], script["script_selector"])
         self.start(now)
 

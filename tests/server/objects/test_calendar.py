@@ -9,7 +9,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from dlms_twisted.apdu.results import ActionResult
+from dlms_twisted.apdu.results import ActionResult, DataAccessResult
 from dlms_twisted.codec import build
 from dlms_twisted.codec.times import Date, DateTime, Time
 from dlms_twisted.server.objects.calendar import ActivityCalendar
@@ -160,3 +160,19 @@ class CalendarTests(SynchronousTestCase):
         self.assertEqual(self.bench.scheduled, {})
         self.bench.advance(_DAY)
         self.assertEqual(self.log.heard, [])
+
+    def test_too_many(self) -> None:
+        """
+        A table has room for 256 rows, and a day for as many actions; also those of the passive calendar.
+        """
+        calendar = self.make()
+        for number, row in ((3, season("W", 10, 1)), (4, week("W", 1, 2)), (5, day(1, (6, 1)))):
+            for attribute in (number, number + 4):
+                known = calendar.interface_class.attribute(attribute)
+                refused = calendar.assign(attribute, known.encode([row] * 257))
+                self.assertIs(refused, DataAccessResult.OTHER_REASON)
+                taken = calendar.assign(attribute, known.encode([row]))
+                self.assertIs(taken, DataAccessResult.SUCCESS)
+        known = calendar.interface_class.attribute(9)
+        crowded = known.encode([day(1, *[(6, 1)] * 257)])
+        self.assertIs(calendar.assign(9, crowded), DataAccessResult.OTHER_REASON)

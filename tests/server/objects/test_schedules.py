@@ -15,7 +15,12 @@ from dlms_twisted.codec.data import Data
 from dlms_twisted.codec.times import Date, Time
 from dlms_twisted.cosem.classes import interface_class
 from dlms_twisted.server.objects.base import CosemObject, invokes
-from dlms_twisted.server.objects.schedules import Schedule, SingleActionSchedule, SpecialDays
+from dlms_twisted.server.objects.schedules import (
+    MOST_ROWS,
+    Schedule,
+    SingleActionSchedule,
+    SpecialDays,
+)
 from dlms_twisted.server.objects.scripts import ScriptTable
 from tests.server.objects.bench import Bench
 from tests.server.objects.test_scripts import action
@@ -158,6 +163,35 @@ class SingleActionTests(SynchronousTestCase):
         self.bench.advance(_DAY)
         self.assertEqual(self.log.heard, [(1, "02 06:00")])
 
+    def test_far_away(self) -> None:
+        """
+        A 29th of February, two years off, is found, and nothing is run on the way.
+        """
+        self.make((Time(6, 0, 0), Date(None, 2, 29)))
+        self.bench.advance(729 * _DAY)
+        self.assertEqual(self.log.heard, [])
+        self.bench.advance(2 * _DAY)
+        self.assertEqual(self.log.heard, [(1, "29 06:00")])
+
+    def test_never(self) -> None:
+        """
+        What is over, and what there is not, does not even look again.
+        """
+        self.make((Time(6, 0, 0), Date(2025, 3, 1)), (Time(6, 0, 0), Date(2026, 2, 30)))
+        self.assertEqual(self.bench.scheduled, {})
+
+    def test_too_many(self) -> None:
+        """
+        There is room for 256 times.
+        """
+        schedule = self.make()
+        known = interface_class(22, 0).attribute(4)
+        row = {"time": Time(7, 0, 0), "date": Date()}
+        refused = schedule.assign(4, known.encode([row] * (MOST_ROWS + 1)))
+        self.assertIs(refused, DataAccessResult.OTHER_REASON)
+        taken = schedule.assign(4, known.encode([row] * MOST_ROWS))
+        self.assertIs(taken, DataAccessResult.SUCCESS)
+
 
 class ScheduleTests(SynchronousTestCase):
     """
@@ -228,6 +262,40 @@ class ScheduleTests(SynchronousTestCase):
         before, self.bench.now = self.bench.now, self.bench.now + 400 * _DAY
         schedule.clock_set(before, self.bench.now)
         self.assertEqual([number for number, _ in self.log.heard], [2, 3])
+
+    def test_far_away(self) -> None:
+        """
+        An entry that begins in half a year is not forgotten until then.
+        """
+        self.make(entry(1, 6, begin_date=Date(2026, 9, 1), end_date=Date(2026, 9, 2)))
+        self.bench.advance(365 * _DAY)
+        self.assertEqual([one for _, one in self.log.heard], ["01 06:00", "02 06:00"])
+
+    def test_every_minute(self) -> None:
+        """
+        Of what comes each minute, a jump makes up for one.
+        """
+        each = Time(None, None, 0)
+        schedule = self.make(entry(1, 0, switch_time=each, validity_window=2))
+        before, self.bench.now = self.bench.now, self.bench.now + 5 * _DAY + 30
+        schedule.clock_set(before, self.bench.now)
+        self.assertEqual(self.log.heard, [(1, "06 00:00")])
+
+    def test_too_many(self) -> None:
+        """
+        There is room for 256 entries, and as many special days.
+        """
+        schedule = self.make(*[entry(number, 1) for number in range(MOST_ROWS)])
+        kind = interface_class(10, 0).method(2).parameter
+        more = kind.encode(entry(1000, 4), "entry")
+        self.assertIs(schedule.act(2, more)[0], ActionResult.OTHER_REASON)
+        instead = kind.encode(entry(7, 4), "entry")
+        self.assertIs(schedule.act(2, instead)[0], ActionResult.SUCCESS)
+        rows = interface_class(10, 0).attribute(2).encode([entry(1, 1)] * (MOST_ROWS + 1))
+        self.assertIs(schedule.assign(2, rows), DataAccessResult.OTHER_REASON)
+        day = {"index": 1, "specialday_date": Date(None, 3, 3), "day_id": 2}
+        days = interface_class(11, 0).attribute(2).encode([day] * (MOST_ROWS + 1))
+        self.assertIs(self.special.assign(2, days), DataAccessResult.OTHER_REASON)
 
     def test_table_of_special_days(self) -> None:
         """
