@@ -80,22 +80,41 @@ class Interleaved:
             del self._asked[exchange]
         elif choice < 0.8 and self._wire:
             place = random.randrange(len(self._wire)) if random.random() < 0.5 else 0
-            session.receive(self._wire.pop(place)[1], self._now)
+            self._receive(self._wire.pop(place)[1])
         else:
             session.time_passed(self._now)
 
+    def _receive(self, octets: bytes) -> None:
+        quick = self._session.quick_answer(octets)
+        if quick is None:
+            self._session.receive(octets, self._now)
+        else:
+            self._answered(quick[0], quick[1])
+
+    def _answered(self, exchange: Exchange, data: Data) -> None:
+        wanted = self._asked.pop(exchange)
+        if data.values != wanted:
+            raise AssertionError(f"{data.values!r} instead of {wanted}")
+        self.right += 1
+
     def _ask(self) -> None:
         self._count += 1
+        attribute = AttributeDescriptor(
+            class_id=1, instance_id=self._count.to_bytes(6, "big"), attribute_id=2
+        )
         try:
+            if self._random.random() < 0.5:
+                quick = self._session.quick(attribute, self._now)
+                if quick is not None:
+                    self._asked[quick[0]] = self._count
+                    self._serve(quick[1])
+                    return
             invoke = self._session.invoke(self._now)
         except LinkError:
             # All may still be answered; later they cannot.
             self._now += _SECONDS
             self._wire.clear()
             return
-        attribute = AttributeDescriptor(
-            class_id=1, instance_id=self._count.to_bytes(6, "big"), attribute_id=2
-        )
         request = GetRequestNormal(invoke_id_and_priority=invoke, attribute=attribute)
         self._asked[self._session.request(request, self._now)] = self._count
 
@@ -106,12 +125,9 @@ class Interleaved:
             elif isinstance(event, Failed) and event.exchange is not None:
                 del self._asked[event.exchange]
             elif isinstance(event, Answered) and event.exchange is not None:
-                wanted = self._asked.pop(event.exchange)
                 assert isinstance(event.apdu, GetResponseNormal)
                 assert isinstance(event.apdu.result, Data)
-                if event.apdu.result.values != wanted:
-                    raise AssertionError(f"{event.apdu.result.values!r} instead of {wanted}")
-                self.right += 1
+                self._answered(event.exchange, event.apdu.result)
 
     def _serve(self, apdu: bytes) -> None:
         random, invoke = self._random, apdu[2:3]
