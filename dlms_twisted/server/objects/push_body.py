@@ -18,6 +18,7 @@ from dlms_twisted.codec.times import DateTime
 from dlms_twisted.errors import LocalProtocolError
 from dlms_twisted.security.fields import Fields
 from dlms_twisted.security.general import GENERAL_CIPHERING
+from dlms_twisted.security.layers import MAX_LAYERS
 from dlms_twisted.security.policy import Policy
 from dlms_twisted.security.protect import GENERAL_GLO
 from dlms_twisted.security.protection import KeyChoice, Protection
@@ -149,9 +150,11 @@ def stated_layers(parameters: Any, suite: int, title: bytes) -> tuple[Protection
 
     @return: the layers, the outermost first.
 
-    @raise LocalProtocolError: there is no such protection.
+    @raise LocalProtocolError: there is no such protection, or too much of it.
     """
     stated = [one for one in parameters if isinstance(one, dict)]
+    if len(stated) > MAX_LAYERS:
+        raise LocalProtocolError(f"push_protection_parameters: at most {MAX_LAYERS} wanted")
     return tuple(_layer(one, suite, title) for one in reversed(stated))
 
 

@@ -262,10 +262,11 @@ class MessageTests(SynchronousTestCase):
 
     def test_key_missing(self) -> None:
         """
-        What cannot be protected is not sent, and counted.
+        What cannot be protected, or so often that nobody would open it, is not sent, and counted.
         """
-        for parameters in (protection(2, key=build.enum(1)), protection(3), protection(9)):
-            pushed = Pushed(push_protection_parameters=[parameters])
+        wrong = [protection(2, key=build.enum(1))], [protection(3)], [protection(9)]
+        for parameters in (*wrong, [protection(2)] * 9):
+            pushed = Pushed(push_protection_parameters=parameters)
             pushed.setup.act(1)
             self.assertEqual(pushed.sent, [])
             self.assertEqual(pushed.setup.waiting, 0)
