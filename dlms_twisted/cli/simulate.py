@@ -18,7 +18,7 @@ from twisted.internet.task import deferLater
 from dlms_twisted.cli.running import run
 from dlms_twisted.errors import DLMSError
 from dlms_twisted.server.hosted import client_options
-from dlms_twisted.server.simulation import Simulation
+from dlms_twisted.server.simulation import Listening, Simulation
 from dlms_twisted.server.simulation_settings import ADDRESSINGS, SimulationSettings
 from dlms_twisted.server.wiring import FRAMINGS
 from dlms_twisted.tap.meter import settings_of
@@ -107,7 +107,7 @@ def _introduce(console: Console, simulation: Simulation, as_json: bool) -> None:
     many = "1 meter" if settings.meters == 1 else f"{settings.meters} meters"
     console.print(f"{many} of the kind {document['meter']}")
     for one in simulation.listening[:20]:
-        console.print(f"  {one.address}  {one.framing}")
+        console.print(f"  {one.address}  {one.framing}{_addresses(one, settings.physical)}")
     if len(simulation.listening) > 20:
         console.print(f"  … and {len(simulation.listening) - 20} more")
     for client in document["clients"]:
@@ -119,6 +119,15 @@ def _introduce(console: Console, simulation: Simulation, as_json: bool) -> None:
         console.print(f"keys: {settings.keys_file}")
     if document["push_to"] is not None:
         console.print(f"pushing to {document['push_to']}")
+
+
+def _addresses(one: Listening, physical: int) -> str:
+    # How the meters there are told apart.
+    first = physical if one.framing == "hdlc" else 1
+    what = "--physical" if one.framing == "hdlc" else "--server"
+    if one.meters > 1:
+        return f", {what} {first} to {first + one.meters - 1}"
+    return f", {what} {first} or none" if one.framing == "hdlc" else ""
 
 
 def _clients(simulation: Simulation) -> list[dict[str, Any]]:

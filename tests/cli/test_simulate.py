@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import signal
 import sys
 from importlib.resources import files
 from itertools import takewhile
@@ -116,6 +115,13 @@ class _Running(ProcessProtocol):
         self.errors = b""
         self._rest = b""
 
+    def interrupt(self) -> None:
+        """
+        As with Ctrl-C.
+        """
+        assert self.transport is not None
+        self.transport.signalProcess("INT")
+
     def outReceived(self, data: bytes) -> None:  # noqa: N802
         *whole, self._rest = (self._rest + data).split(b"\n")
         self.lines += [line.decode() for line in whole]
@@ -134,7 +140,7 @@ class SimulateIntegrationTests(TestCase):
     C{dlms simulate}, and C{dlms read} beside it.
     """
 
-    timeout = 60
+    timeout = 120
 
     def simulate(self, *arguments: str) -> _Running:
         """
@@ -142,8 +148,8 @@ class SimulateIntegrationTests(TestCase):
         """
         running = _Running()
         command = [sys.executable, "-m", "dlms_twisted.cli", "simulate", *arguments]
-        self.process = reactor.spawnProcess(running, sys.executable, command, env=dict(os.environ))
-        self.addCleanup(lambda: running.ended.called or self.process.signalProcess("KILL"))
+        process = reactor.spawnProcess(running, sys.executable, command, env=dict(os.environ))
+        self.addCleanup(lambda: running.ended.called or process.signalProcess("KILL"))
         return running
 
     async def test_read(self) -> None:
@@ -163,7 +169,7 @@ class SimulateIntegrationTests(TestCase):
         self.assertEqual(code, 0, err)
         self.assertEqual(json.loads(out)["obis"], "0-0:1.0.0.255")
         self.assertIn("encryption_key", keys.read_text(encoding="ascii"))
-        os.kill(self.process.pid, signal.SIGINT)
+        running.interrupt()
         await running.ended
         self.assertIn("summary", json.loads(running.lines[-1]))
         self.assertEqual(running.errors, b"")
@@ -186,9 +192,8 @@ class SimulateIntegrationTests(TestCase):
         running = self.simulate("--listen", "tcp:0:interface=127.0.0.1", "--json")
         port = json.loads(await running.first)["listening"][0]["address"].rpartition(":")[2]
         second = self.simulate("--listen", f"tcp:{port}:interface=127.0.0.1")
-        first = running
         self.assertEqual(await second.ended, 1)
         [line] = second.errors.decode().splitlines()
         self.assertTrue(line.startswith("dlms simulate: "), line)
-        first.transport.signalProcess("INT")  # type: ignore[union-attr]
-        await first.ended
+        running.interrupt()
+        await running.ended
