@@ -13,7 +13,8 @@ from dlms_twisted.client.image import ImageState, ImageStatus
 from dlms_twisted.client.items import Action, Get, Set
 from dlms_twisted.client.manners import Manners
 from dlms_twisted.client.meter import Meter
-from dlms_twisted.client.pool import Outcome, Pool
+from dlms_twisted.client.outcomes import Outcome
+from dlms_twisted.client.pool import Pool
 from dlms_twisted.client.reference import Reference
 from dlms_twisted.client.row_stream import RowStream
 from dlms_twisted.client.settings import MeterSettings

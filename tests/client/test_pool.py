@@ -11,7 +11,8 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from dlms_twisted.client.pool import Outcome, Pool
+from dlms_twisted.client.outcomes import Outcome
+from dlms_twisted.client.pool import Pool
 from dlms_twisted.errors import (
     AccessRefusedError,
     ConfigurationError,
