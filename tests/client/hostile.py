@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocol, IProtocolFactory
 
 from dlms_twisted.client import Action, Get, Meter, Set
+from dlms_twisted.client.image import ImageStatus
 from dlms_twisted.codec import build
 from dlms_twisted.errors import DLMSError
 from dlms_twisted.server.description import MeterDescription
@@ -30,6 +31,8 @@ _SERIAL: Final = "1/0-0:96.1.0.255/2"
 _FIRMWARE: Final = "1/0-0:0.2.0.255/2"
 _TEXT: Final = f"1/{TEXT}/2"
 _TIMEOUT: Final = 5.0
+#: The meter says that it verified the image, or has done it and does not say more.
+_VERIFIED: Final = frozenset({None, ImageStatus.VERIFICATION_SUCCESSFUL})
 #: Seconds after which nothing that was late is under way any more.
 _QUIET: Final = 4 * _TIMEOUT
 
@@ -89,6 +92,17 @@ def _description() -> MeterDescription:
 Step = tuple[str, Callable[[Meter], Awaitable[Any]], Callable[[Any], Any] | None]
 _START: Final = datetime.datetime(2026, 1, 15, 8, tzinfo=datetime.UTC)
 
+
+async def _streamed(meter: Meter) -> list[Any]:
+    return [row async for row in meter.rows("1-0:99.1.0.255", entries=(1, 8))]
+
+
+async def _updated(meter: Meter) -> Any:
+    transfer = meter.image_transfer(interval=0.5, patience=5.0)
+    await transfer.send(bytes(range(250)) * 3, b"firmware")
+    return await transfer.verify()
+
+
 #: Requests, and what of their results is always the same.
 _STEPS: Final[tuple[Step, ...]] = (
     ("get", lambda meter: meter.get(_SERIAL), lambda data: data.values),
@@ -121,6 +135,9 @@ _STEPS: Final[tuple[Step, ...]] = (
         lambda meter: meter.profile("1-0:99.1.0.255", _START, _START + datetime.timedelta(hours=1)),
         len,
     ),
+    ("rows", _streamed, len),
+    ("breaker", lambda meter: meter.breaker(), lambda state: state),
+    ("image", _updated, _VERIFIED.__contains__),
     ("clock", lambda meter: meter.clock_offset(), None),
 )
 
