@@ -17,16 +17,19 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from twisted.internet import reactor as _reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import clientFromString, serverFromString
+from twisted.internet.protocol import Factory
 from twisted.trial.unittest import TestCase
 
-from dlms_twisted.client import Meter, MeterSettings, connect
+from dlms_twisted.client import Call, CallInFactory, Meter, MeterSettings, connect
 from dlms_twisted.errors import LinkError
 from dlms_twisted.security.policy import Policy
 from dlms_twisted.server.described import AssociationDescription
 from dlms_twisted.server.description import MeterDescription
 from dlms_twisted.server.description_toml import ready_description
 from dlms_twisted.server.fleet import Fleet
-from dlms_twisted.server.hosted import client_options
+from dlms_twisted.server.hosted import client_options, hdlc_protocol, wrapper_protocol
 from dlms_twisted.server.serving import Host
 from dlms_twisted.server.wires import Wire
 from dlms_twisted.server.wiring import begin_all, make_wire
@@ -217,6 +220,59 @@ class TLSIntegrationTests(_LinkTests):
         port = wire.address.rpartition(":")[2]
         with self.assertRaises(LinkError):
             await self.check(f"tls:127.0.0.1:{port}:trustRoots={self.authority.trusted}", wire)
+
+
+class CallIntegrationTests(_LinkTests):
+    """
+    Meters that call in: the meter connects, and is a server all the same.
+    """
+
+    async def called(self, listen: str, dial: str, framing: str) -> None:
+        """
+        @param listen: Our endpoint.
+        @param dial: The meter's, less the port.
+        """
+        host = Host(reactor, Fleet(ready_description("household"), 1, clock=reactor))
+        self.addCleanup(host.clockwork.stop)
+        make = wrapper_protocol if framing == "wrapper" else hdlc_protocol
+        settings = client_options(host.meters[0], 1)
+        read: Deferred[bytes] = Deferred()
+
+        async def take(call: Call) -> None:
+            async with await call.meter(
+                MeterSettings(framing=framing, ask_counter=True, timeout=10.0, **settings)
+            ) as meter:
+                value = (await meter.get(_SERIAL)).values
+                assert isinstance(value, bytes)
+            read.callback(value)
+
+        factory = CallInFactory(reactor, take)
+        port = await serverFromString(reactor, listen).listen(factory)
+        self.addCleanup(port.stopListening)
+        endpoint = clientFromString(reactor, dial.format(port=port.getHost().port))
+        await endpoint.connect(Factory.forProtocol(lambda: make(reactor, host)))
+        self.assertEqual(await read, host.meters[0].serial.encode())
+        await until(lambda: factory.calls == 0 and not host.servings)
+        self.assertEqual((factory.refused, factory.errors), (0, 0))
+
+    async def test_tcp(self) -> None:
+        """
+        By wrapper and HDLC; the counter is asked for on the one connection that there is.
+        """
+        for framing in ("wrapper", "hdlc"):
+            await self.called("tcp:0:interface=127.0.0.1", "tcp:127.0.0.1:{port}", framing)
+
+    async def test_tls(self) -> None:
+        """
+        By TLS, of which we are the server's side.
+        """
+        authority = _Authority(Path(self.mktemp()), "ours")
+        key, certificate = authority.certified("head-end", "127.0.0.1")
+        await self.called(
+            f"ssl:0:interface=127.0.0.1:privateKey={key}:certKey={certificate}",
+            f"tls:127.0.0.1:{{port}}:trustRoots={authority.trusted}",
+            "wrapper",
+        )
 
 
 class DatagramIntegrationTests(_LinkTests):
