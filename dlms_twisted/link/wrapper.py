@@ -94,6 +94,20 @@ class WrapperDecoder:
         """
         return bytes(self._buffer)
 
+    def whole(self, data: bytes) -> WrapperFrame | None:
+        """
+        Take octets of the stream if they are one good frame and nothing else, as most are that come by themselves.
+
+        @return: the frame; C{None} where C{data} is to be given to L{receive_data}.
+        """
+        size = len(data)
+        if size < HEADER_SIZE or self._buffer or self._broken:
+            return None
+        version, source, destination, length = _unpack_header(data)
+        if version != VERSION or length != size - HEADER_SIZE or length > self._max_payload:
+            return None
+        return WrapperFrame(source, destination, data[HEADER_SIZE:], data)
+
     def receive_data(self, data: bytes) -> None:
         """
         Take octets of the stream; ask L{next_frame} until it gives C{None} afterwards.

@@ -39,9 +39,13 @@ class _WrapperBase(Protocol):
         keep_alive(self.transport)
 
     def dataReceived(self, data: bytes) -> None:
-        self._decoder.receive_data(data)
+        decoder = self._decoder
         try:
-            while (frame := self._decoder.next_frame()) is not None:
+            if (frame := decoder.whole(data)) is not None:
+                self._frame(frame)
+                return
+            decoder.receive_data(data)
+            while (frame := decoder.next_frame()) is not None:
                 self._frame(frame)
         except RemoteProtocolError as error:
             self.log.warn(

@@ -133,6 +133,25 @@ class WrapperDecoderTests(SynchronousTestCase):
             taken = b"".join(frame.raw for frame in frames)
             self.assertEqual(taken + decoder.buffered, data)
 
+    def test_whole(self) -> None:
+        """
+        One good frame by itself is taken at once; anything else, and anything in the middle of a frame, is not.
+        """
+        frame = encode_frame(1, 16, b"abc")
+        decoder = WrapperDecoder(max_payload=3)
+        self.assertEqual(decoder.whole(frame), (1, 16, b"abc", frame))
+        long = encode_frame(1, 16, b"abcd")
+        for other in (b"", frame[:-1], frame + b"\0", frame + frame, b"\0\2" + frame[2:], long):
+            self.assertIsNone(decoder.whole(other))
+        decoder.receive_data(frame[:9])
+        self.assertIsNone(decoder.whole(frame))
+        decoder.receive_data(frame[9:])
+        self.assertEqual(decoder.next_frame(), (1, 16, b"abc", frame))
+        self.assertEqual(decoder.whole(frame), (1, 16, b"abc", frame))
+        decoder.receive_data(b"\0\2")
+        self.assertRaises(RemoteProtocolError, decoder.next_frame)
+        self.assertIsNone(decoder.whole(frame))
+
 
 class SplitDatagramTests(SynchronousTestCase):
     """
