@@ -49,6 +49,7 @@ from dlms_twisted.security.pem import private_of_pem
 from dlms_twisted.security.policy import Policy, SecurityPolicy
 from dlms_twisted.security.protect import protect
 from dlms_twisted.security.protection import KeyChoice, Protection
+from dlms_twisted.security.sealer import Sealer
 from dlms_twisted.security.setup import (
     ByEntity,
     BySerial,
@@ -145,6 +146,7 @@ def objects() -> Iterator[object]:
     yield counters
     yield curve_of_suite(1)
     yield Protection(tag=0xDD, key_choice=KeyChoice.WRAPPED)
+    yield Sealer(_SIDES.meter, TITLE, suite=1)
     yield KeyChoice()
     yield ClientAgreement(
         KeyId, client=CLIENT_TITLE, server=TITLE, signing_private=private, random=Counted(6)
