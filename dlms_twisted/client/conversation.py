@@ -21,7 +21,7 @@ from dlms_twisted.security.hls import make_challenge
 from dlms_twisted.session.client_events import (
     SessionState,
 )
-from dlms_twisted.session.client_exchange import Exchange
+from dlms_twisted.session.client_exchange import Exchange, is_repeatable
 
 __all__ = ["Conversation"]
 
@@ -98,19 +98,21 @@ class Conversation(Turns):
         @raise DLMSError: there is no answer, or it is none.
         """
         session = self.session
+        may_repeat = bool(repeatable)
 
         def begin() -> Exchange:
+            nonlocal may_repeat
             now = self.clock.seconds()
-            invoke = session.long_invoke(now) if long else session.invoke(now)
-            return session.request(
-                make(invoke), now, repeatable=repeatable, parts=partial is not None
-            )
+            request = make(session.long_invoke(now) if long else session.invoke(now))
+            may_repeat = is_repeatable(request) if repeatable is None else repeatable
+            return session.request(request, now, repeatable=repeatable, parts=partial is not None)
 
         try:
             answer = await self._do(begin, partial=partial)
         except ExceptionResponseError as error:
-            # The meter has not treated it, so that it may be made again.
-            if session.dedicated or not self._recovery.recovers(error):
+            # The meter says that it has not treated it; but it says so in clear, and anybody could have.  What does
+            # more than read is for the caller to make again.
+            if session.dedicated or not self._recovery.recovers(error) or not may_repeat:
                 raise
             answer = await self._do(begin, partial=partial)
         if answer is None:

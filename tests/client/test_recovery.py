@@ -141,6 +141,25 @@ class MeterTests(SynchronousTestCase):
         with self.assertRaises(ExceptionResponseError):
             bench.run(meter.get(_SERIAL))
 
+    def test_more_than_reading(self) -> None:
+        """
+        The refusal comes in clear, so that anybody may have said it after the meter had acted: what does more than
+        read is not made twice, but the next request takes the right counter.
+        """
+        bench = Bench()
+        counters = MemoryCounters()
+        meter = bench.meter(1, counters=counters)
+        key = bench.memory.meter.keys.encryption_key
+        assert key is not None
+        counters._next[_TITLE, key_epoch(key)] = 2
+        breaker = "70/0-0:96.3.10.255/1"
+        sent = len(bench.events)
+        with self.assertRaises(ExceptionResponseError):
+            bench.run(meter.action(breaker))
+        out = [one for one in bench.events[sent:] if one.kind == "apdu" and one.direction == "out"]
+        self.assertEqual(len(out), 1)
+        self.assertIsNone(bench.run(meter.action(breaker)))
+
     def test_dedicated(self) -> None:
         """
         The counters of a dedicated key are nobody else's: nothing is recovered.
