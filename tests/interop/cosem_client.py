@@ -183,8 +183,9 @@ class CosemClient:
         """
         Release and disconnect.
         """
-        self._asked(self._client.release_association)
-        self._asked(self._client.disconnect)
+        # It may be another client by the time that it is asked again.
+        self._asked(lambda: self._client.release_association())
+        self._asked(lambda: self._client.disconnect())
 
     @staticmethod
     def _attribute(class_id: int, name: str, attribute: int) -> Any:
